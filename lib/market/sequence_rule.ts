@@ -12,6 +12,8 @@ import type { BookDelta } from "./event.ts";
 export type SequenceVerdict = "stale" | "next" | "gap";
 
 export interface SequenceRule {
+  /** Snapshots come inside the stream, in order: each replaces the book at once and needs no splice. */
+  in_band_snapshots?: true;
   /** For the first delta after a snapshot with id `snapshot_id`. `gap`: the snapshot is too old, fetch another. */
   afterSnapshot(delta: BookDelta, snapshot_id: number): SequenceVerdict;
   /** For every later delta; `last_id` is the id of the last applied one. */
