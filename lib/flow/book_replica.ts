@@ -127,9 +127,8 @@ export class BookReplica {
 
   #onDeltaOutOfSync(delta: BookDelta): DeltaOutcome {
     if (this.#has_base) {
-      const verdict = this.rule.afterDelta(delta, this.last_id);
-      if (verdict === "stale") return "stale";
-      if (verdict === "next") return this.#repair(delta);
+      // A stale one is kept too: should the venue's ids have restarted, the snapshot will need it.
+      if (this.rule.afterDelta(delta, this.last_id) === "next") return this.#repair(delta);
     }
     if (!this.#awaits_first) return this.#hold(delta);
     const verdict = this.rule.afterSnapshot(delta, this.last_id);
