@@ -92,7 +92,8 @@ export function recordTape(options: TapeOptions): OrderTape {
     tape.side[at] = side;
     tape.quantity_lots[at] = random.integer(1, 100);
     const sign = side === BID ? -1 : 1;
-    const distance = Math.ceil(random.exponential(options.mean_distance_ticks)) * (random.chance(0.06) ? -1 : 1);
+    const distance = Math.ceil(random.exponential(options.mean_distance_ticks)) *
+      (random.chance(0.06) ? -1 : 1);
     tape.price_ticks[at] = middle_ticks + sign * distance;
     if (picked === undefined) {
       tape.action[at] = random.chance(0.08) ? ADD_IMMEDIATE : ADD;

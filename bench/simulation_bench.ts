@@ -69,7 +69,7 @@ function measure(): Figure[] {
       start_ms: 0,
       rate_per_s: 1000,
     });
-    while (simulated.actions.total < actions) {
+    while (simulated.action_count < actions) {
       simulated.advance(simulated.now_ms + 1000, output);
       output.clear();
     }
@@ -90,6 +90,8 @@ function render(figures: readonly Figure[]): string {
 
 if (import.meta.main) {
   const figures = measure();
-  const text = Deno.args.includes("--json") ? JSON.stringify({ simulation: figures }) + "\n" : render(figures);
+  const text = Deno.args.includes("--json")
+    ? JSON.stringify({ simulation: figures }) + "\n"
+    : render(figures);
   await Deno.stdout.write(new TextEncoder().encode(text));
 }
