@@ -26,6 +26,8 @@ export const min_target_orders = 64;
 const taker_share = 0.125;
 /** Patient orders stand at most this fraction of the price behind the best, times a heavy-tailed factor around 1. */
 const max_scale = 0.005;
+/** A front moves towards a distant fair price by at most this fraction of the price at once, or two scales if more. */
+const max_lean = 0.002;
 /** How many levels one taker may clear when the fair price has moved past them. */
 const max_cleared_levels = 40;
 
@@ -49,6 +51,7 @@ export class OrderFlow {
   readonly counts: ActionCounts = { added: 0, modified: 0, cancelled: 0 };
   /** How far behind the best the patient orders stand. */
   readonly #scale_ticks: number;
+  readonly #lean_ticks: number;
   readonly #round_ticks: number;
   readonly #half_spread_ticks: number;
 
@@ -68,6 +71,7 @@ export class OrderFlow {
       instrument.typical_spread_ticks * 4,
       Math.min(max_scale, wander) * instrument.reference_ticks,
     );
+    this.#lean_ticks = Math.max(2 * this.#scale_ticks, max_lean * instrument.reference_ticks);
     this.#round_ticks = roundStep(instrument.typical_spread_ticks);
     this.#half_spread_ticks = instrument.typical_spread_ticks / 2;
   }
@@ -221,18 +225,18 @@ export class OrderFlow {
     }
     return Math.max(1, ticks);
   }
-  /** Where the front of a side belongs: at half a spread from fair, at most two scales from its best, never crossing. */
+  /** Where the front of a side belongs: at half a spread from fair, within the lean of its best, never crossing. */
   #anchorTicks(side: Side): number {
     const fair_ticks = this.fair.ticks;
     const best = this.#bestTicks(side);
     const against = this.#bestTicks(oppositeOf(side));
     if (side === BID) {
       const wanted = Math.floor(fair_ticks - this.#half_spread_ticks);
-      const near = best === 0 ? wanted : Math.max(wanted, best - 2 * this.#scale_ticks);
+      const near = best === 0 ? wanted : Math.max(wanted, best - this.#lean_ticks);
       return Math.max(1, against === 0 ? near : Math.min(near, against - 1));
     }
     const wanted = Math.ceil(fair_ticks + this.#half_spread_ticks);
-    const near = best === 0 ? wanted : Math.min(wanted, best + 2 * this.#scale_ticks);
+    const near = best === 0 ? wanted : Math.min(wanted, best + this.#lean_ticks);
     return Math.max(near, against + 1);
   }
   /** Best price of a side, 0 where it is empty. */
