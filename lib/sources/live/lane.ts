@@ -94,10 +94,14 @@ export class Lane implements ConnectionOwner {
     this.#current?.unsubscribe(gone);
     this.#successor?.unsubscribe(gone);
   }
-  /** Notes an event of a stream; the first one ends the wait for data. */
-  heard(symbol: string, channel: Channel, now_ms: number): void {
+  /** Notes an event of a stream. True for the first since it was asked for: data, not an acknowledgement, is health. */
+  heard(symbol: string, channel: Channel, now_ms: number): boolean {
     const watch = this.#by_symbol.get(symbol)?.[channel];
-    if (watch) watch.heard_ms = now_ms;
+    if (watch === undefined) return false;
+    const first = watch.heard_ms === -Infinity;
+    watch.heard_ms = now_ms;
+    if (first) this.#backoff.reset();
+    return first;
   }
   /** Whether the book stream of a symbol has brought data since it was asked for. */
   bookFlows(symbol: string): boolean {
@@ -179,10 +183,6 @@ export class Lane implements ConnectionOwner {
     log.warn("connection lost", { lane: this.options.id, reason, retry_in_ms: Math.round(delay_ms) });
     if (this.#opened_once) this.owner.interrupted(this, reason);
     this.#retry = this.options.connection.clock.after(delay_ms, () => this.#current = this.#connect());
-  }
-  /** The connection brought data: failures from here on are new ones. */
-  healthy(): void {
-    this.#backoff.reset();
   }
 
   #connect(): Connection {

@@ -206,13 +206,8 @@ export class LiveSource implements Source, LaneOwner {
   }
 
   #heard(lane: Lane, event: MarketEvent): void {
-    const symbol = event.symbol;
-    const starts = event.kind === "book_delta" && this.#snapshots!.waiting > 0 && !lane.bookFlows(symbol);
-    lane.heard(symbol, CHANNEL_OF[event.kind], this.context.clock.monotonic_ms());
-    if (starts) {
-      lane.healthy();
-      this.#snapshots!.pump();
-    }
+    const first = lane.heard(event.symbol, CHANNEL_OF[event.kind], this.context.clock.monotonic_ms());
+    if (first && event.kind === "book_delta") this.#snapshots!.pump();
   }
   #snapshotArrived(symbol: string, body: Uint8Array, received_us: number): void {
     if (!this.#symbols.includes(symbol)) return;
