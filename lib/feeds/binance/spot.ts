@@ -1,0 +1,68 @@
+/**
+ * Binance spot. One route for everything; the server pings every 20 s; books chain by `U == previous u + 1`.
+ * Source: Binance spot documents, "How to manage a local order book correctly" as corrected on 2025-11-12.
+ */
+import type { Channel } from "../../market/event.ts";
+import type { SequenceRule } from "../../market/sequence_rule.ts";
+import type { Feed, StreamName } from "../feed.ts";
+import { parseSnapshot, subscribeFrame, unsubscribeFrame } from "./control.ts";
+import { BinanceMapper } from "./messages.ts";
+
+const VENUE = "binance-spot";
+const DEPTH_LIMIT = 1000;
+
+const sequence: SequenceRule = {
+  // Rule 3: drop u ≤ L. Rule 4: the first remaining event has U ≤ L + 1 ≤ u.
+  afterSnapshot(delta, snapshot_id) {
+    if (delta.last_id <= snapshot_id) return "stale";
+    return delta.first_id <= snapshot_id + 1 ? "next" : "gap";
+  },
+  // Rule 5: U > local + 1 is a gap; wholly old events are ignored.
+  afterDelta(delta, last_id) {
+    if (delta.last_id <= last_id) return "stale";
+    return delta.first_id <= last_id + 1 ? "next" : "gap";
+  },
+};
+
+const STREAMS: Record<Channel, (speed: string) => string> = {
+  book: (speed) => speed === "1000ms" ? "depth" : `depth@${speed}`,
+  quote: () => "bookTicker",
+  trades: () => "aggTrade",
+  ticker: () => "ticker",
+  candles: () => "kline_1m",
+};
+
+export const binanceSpot: Feed = {
+  name: VENUE,
+  summary: "Binance spot",
+  endpoints: { ws_url: "wss://stream.binance.com:9443", rest_url: "https://api.binance.com" },
+  routes: { all: "/stream" },
+  channels: ["book", "trades", "quote", "ticker", "candles"],
+  limits: {
+    max_streams_per_connection: 200,
+    // 5 a second counting pings, pongs and JSON.
+    max_messages_per_second: 3,
+    max_streams_per_message: 100,
+    lifetime_ms: 24 * 3_600_000,
+    // The server pings every 20 s; three missed are a dead line.
+    max_silence_ms: 60_000,
+    first_data_ms: 10_000,
+  },
+  sequence,
+  snapshot: {
+    // 1000 levels cost a fifth of 5000; known-depth bounds and re-snapshots make up for the rest.
+    depth_limit: DEPTH_LIMIT,
+    path: (symbol) => `/api/v3/depth?symbol=${encodeURIComponent(symbol)}&limit=${DEPTH_LIMIT}`,
+    weight: 50,
+    weight_per_minute: 6000,
+    parse: (body, symbol, received_us, batch) =>
+      parseSnapshot(VENUE, DEPTH_LIMIT, body, symbol, received_us, batch),
+  },
+  symbol: (text) => text.trim().toUpperCase(),
+  streams(symbol, channel, speed = "100ms"): StreamName[] {
+    return [{ route: "all", stream: `${symbol.toLowerCase()}@${STREAMS[channel](speed)}`, symbol, channel }];
+  },
+  subscribe: subscribeFrame,
+  unsubscribe: unsubscribeFrame,
+  createMapper: (symbols) => new BinanceMapper({ venue: VENUE, needs_previous_id: false }, symbols),
+};

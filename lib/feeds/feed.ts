@@ -1,0 +1,84 @@
+/**
+ * The contract of a venue. A feed is pure: frames in, events out; no socket, no clock, no timer. Everything a connection
+ * must know to talk to the venue is stated here as data, so sources/live serves every venue alike.
+ */
+import type { Channel } from "../market/event.ts";
+import type { EventBatch } from "../market/event_batch.ts";
+import type { SequenceRule } from "../market/sequence_rule.ts";
+
+/** What became of one frame. `events`: they are in the batch. Everything else is counted by kind and logged. */
+export type FrameOutcome =
+  | { kind: "events" }
+  | { kind: "ack"; id: number; error?: string }
+  | { kind: "error"; message: string }
+  | { kind: "pong" }
+  | { kind: "shutdown" }
+  | { kind: "unknown"; what: string }
+  | { kind: "malformed"; why: string };
+
+/** Shared outcome of the frequent case, so the hot path allocates none. */
+export const EVENTS: FrameOutcome = { kind: "events" };
+
+/** Reads the frames of one connection. State lives only here; a new connection gets a new mapper. */
+export interface Mapper {
+  /** Appends what the frame says to `batch`; all or nothing per frame. Never throws on bad input. */
+  map(frame: Uint8Array, received_us: number, batch: EventBatch): FrameOutcome;
+  /** Accepts a symbol from now on, or no longer. Only for mappers made with a list of symbols. */
+  addSymbol(symbol: string): void;
+  removeSymbol(symbol: string): void;
+}
+
+/** One stream of a venue: where it is served, what it is called there, what it carries. */
+export interface StreamName {
+  route: string;
+  stream: string;
+  symbol: string;
+  channel: Channel;
+}
+
+export interface FeedLimits {
+  max_streams_per_connection: number;
+  /** Client messages a second that the venue allows, with room for pongs. */
+  max_messages_per_second: number;
+  /** Streams in one SUBSCRIBE frame. */
+  max_streams_per_message: number;
+  /** The venue cuts a connection after this. We rotate before. */
+  lifetime_ms: number;
+  /** Nothing at all received for this long: the connection is dead. */
+  max_silence_ms: number;
+  /** An acknowledged stream without its first event for this long raises an alarm and a new subscription. */
+  first_data_ms: number;
+}
+
+export interface SnapshotSpec {
+  /** Levels a side that we ask for. */
+  depth_limit: number;
+  /** Path and query below the REST base. */
+  path(symbol: string): string;
+  weight: number;
+  /** Request weight a minute that the venue grants one address. */
+  weight_per_minute: number;
+  /** Appends one book_snapshot; an error text when the body is none. */
+  parse(body: Uint8Array, symbol: string, received_us: number, batch: EventBatch): string | undefined;
+}
+
+export interface Feed {
+  /** The registry name and the `venue` of every event. */
+  readonly name: string;
+  readonly summary: string;
+  readonly endpoints: { readonly ws_url: string; readonly rest_url: string };
+  /** Route name → path below `ws_url`. */
+  readonly routes: Readonly<Record<string, string>>;
+  readonly channels: readonly Channel[];
+  readonly limits: FeedLimits;
+  readonly sequence: SequenceRule;
+  readonly snapshot: SnapshotSpec;
+  /** The venue's spelling of a symbol as users may write it ("btcusdt" → "BTCUSDT"). */
+  symbol(text: string): string;
+  /** The streams that carry a channel of a symbol. `speed`: the venue's update speed word, where it has one. */
+  streams(symbol: string, channel: Channel, speed?: string): StreamName[];
+  subscribe(streams: readonly StreamName[], id: number): string;
+  unsubscribe(streams: readonly StreamName[], id: number): string;
+  /** `symbols`: the only ones to accept; absent: learn from the traffic (captures). */
+  createMapper(symbols?: Iterable<string>): Mapper;
+}

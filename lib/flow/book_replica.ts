@@ -1,0 +1,271 @@
+/**
+ * One symbol's order book kept true to the venue: snapshot splice, sequence checks, gap repair, loss-free refresh.
+ * Rules come from the feed (`SequenceRule`); time and transport stay outside. While not `live` nobody may read the book.
+ * A gap keeps the old book as a base: when the missing delta arrives late, the chain closes without a snapshot.
+ */
+import type { BookDelta, BookSnapshot } from "../market/event.ts";
+import { OrderBook } from "../market/order_book.ts";
+import type { SequenceRule } from "../market/sequence_rule.ts";
+import { mergeRefresh } from "./book_refresh.ts";
+import { DeltaLog } from "./delta_log.ts";
+
+/** A crossed book that outlasts this many updates is a fault; one may be the venue's own transient. */
+const CROSSED_UPDATES_ALLOWED = 1;
+
+export interface OutOfSync {
+  /** gap, crossed, audit, disconnected, overflow … */
+  reason: string;
+  missing_from_id?: number;
+  missing_to_id?: number;
+}
+
+/** What the owner is told. Calls come synchronously from `onDelta` and `onSnapshot`. */
+export interface ReplicaOwner {
+  /** A snapshot is wanted; deltas are buffered meanwhile. May be called again when one turns out unusable. */
+  needSnapshot(reason: string): void;
+  /** The book is right from here; `how` is snapshot or repair. Take it whole. */
+  synced(how: "snapshot" | "repair", received_us: number): void;
+  unsynced(why: OutOfSync, received_us: number): void;
+  /** A background refresh was merged; `differences` levels of our book were not as in the fresh one. */
+  refreshed(differences: number): void;
+}
+
+/** What became of a delta. `suspended`: applied, yet the book is crossed and must not be published. */
+export type DeltaOutcome = "applied" | "suspended" | "stale" | "held";
+
+export class BookReplica {
+  readonly book = new OrderBook();
+  /** Id of the last delta or snapshot inside the book. */
+  last_id = 0;
+  #live = false;
+  /** The book still stands at `last_id` and a late delta may continue it. */
+  #has_base = false;
+  /** A snapshot is in the book and waits for its first delta. */
+  #awaits_first = false;
+  #crossed_updates = 0;
+  readonly #log: DeltaLog;
+  #refreshing = false;
+  #held_refresh: BookSnapshot | undefined;
+
+  constructor(readonly rule: SequenceRule, readonly owner: ReplicaOwner, log = new DeltaLog()) {
+    this.#log = log;
+  }
+  /** In sync: the book may be read and published. */
+  get live(): boolean {
+    return this.#live;
+  }
+  get refreshing(): boolean {
+    return this.#refreshing;
+  }
+  /** Deltas waiting for a snapshot. */
+  get buffered(): number {
+    return this.#log.size;
+  }
+
+  onDelta(delta: BookDelta): DeltaOutcome {
+    if (!this.#live) return this.#onDeltaOutOfSync(delta);
+    const verdict = this.#awaits_first
+      ? this.rule.afterSnapshot(delta, this.last_id)
+      : this.rule.afterDelta(delta, this.last_id);
+    if (verdict === "stale") return "stale";
+    if (verdict === "gap") {
+      const missing_to_id = delta.previous_id ?? delta.first_id - 1;
+      this.#leaveSync(
+        { reason: "gap", missing_from_id: this.last_id + 1, missing_to_id },
+        delta.received_us,
+        true,
+      );
+      return this.#hold(delta);
+    }
+    this.#awaits_first = false;
+    const outcome = this.#apply(delta);
+    if (this.#refreshing && this.#live) this.#logForRefresh(delta);
+    return outcome;
+  }
+
+  onSnapshot(snapshot: BookSnapshot): void {
+    if (this.rule.in_band_snapshots) return this.#adopt(snapshot);
+    if (this.#live) {
+      if (this.#refreshing) this.#tryRefresh(snapshot);
+      return;
+    }
+    this.#splice(snapshot);
+  }
+
+  /** Distrusts the book (audit difference, operator's wish): out of sync until a fresh snapshot is spliced. */
+  fault(reason: string, received_us: number): void {
+    if (this.#live) this.#leaveSync({ reason }, received_us, false);
+    else this.#has_base = false;
+  }
+  /** The stream behind the book stopped; the book stays as a base in case the next delta continues it. */
+  disconnected(reason: string, received_us: number): void {
+    if (this.#live) this.#leaveSync({ reason }, received_us, true);
+  }
+  /** Asks for a snapshot to widen the known depth, while the live book goes on. False when it is not the time. */
+  refresh(): boolean {
+    if (!this.#live || this.#refreshing || this.rule.in_band_snapshots) return false;
+    this.#refreshing = true;
+    this.#held_refresh = undefined;
+    this.#log.clear();
+    this.owner.needSnapshot("refresh");
+    return true;
+  }
+
+  #apply(delta: BookDelta): DeltaOutcome {
+    this.book.apply(delta.bids, delta.asks);
+    this.last_id = delta.last_id;
+    if (!this.book.crossed) {
+      this.#crossed_updates = 0;
+      return "applied";
+    }
+    if (++this.#crossed_updates > CROSSED_UPDATES_ALLOWED) {
+      this.#leaveSync({ reason: "crossed" }, delta.received_us, false);
+      return "held";
+    }
+    return "suspended";
+  }
+
+  #onDeltaOutOfSync(delta: BookDelta): DeltaOutcome {
+    if (this.#has_base) {
+      // A stale one is kept too: should the venue's ids have restarted, the snapshot will need it.
+      if (this.rule.afterDelta(delta, this.last_id) === "next") return this.#repair(delta);
+    }
+    if (!this.#awaits_first) return this.#hold(delta);
+    const verdict = this.rule.afterSnapshot(delta, this.last_id);
+    if (verdict === "stale") return "stale";
+    this.#awaits_first = false;
+    if (verdict === "gap") {
+      this.owner.needSnapshot("snapshot too old");
+      return this.#hold(delta);
+    }
+    this.#log.clear();
+    this.book.apply(delta.bids, delta.asks);
+    this.last_id = delta.last_id;
+    this.#enterSync("snapshot", delta.received_us);
+    return "held";
+  }
+  /** The missing delta came late: apply it and whatever of the log it unlocks. */
+  #repair(delta: BookDelta): DeltaOutcome {
+    this.book.apply(delta.bids, delta.asks);
+    this.last_id = delta.last_id;
+    let used = 0;
+    while (used < this.#log.size) {
+      const next = this.#log.at(used);
+      const verdict = this.rule.afterDelta(next, this.last_id);
+      if (verdict === "gap") break;
+      if (verdict === "next") {
+        this.book.apply(next.bids, next.asks);
+        this.last_id = next.last_id;
+      }
+      used++;
+    }
+    this.#log.dropFirst(used);
+    if (this.#log.size === 0) this.#enterSync("repair", delta.received_us);
+    return "held";
+  }
+  #hold(delta: BookDelta): DeltaOutcome {
+    if (this.#log.push(delta)) return "held";
+    this.#log.clear();
+    this.#has_base = false;
+    this.#awaits_first = false;
+    this.#log.push(delta);
+    this.owner.needSnapshot("buffer overflow");
+    return "held";
+  }
+
+  #splice(snapshot: BookSnapshot): void {
+    const log = this.#log;
+    let first = 0;
+    while (first < log.size && this.rule.afterSnapshot(log.at(first), snapshot.last_id) === "stale") first++;
+    if (first === log.size) return this.#awaitFirst(snapshot, first > 0);
+    if (this.rule.afterSnapshot(log.at(first), snapshot.last_id) === "gap") {
+      return this.owner.needSnapshot("snapshot too old");
+    }
+    const broken = this.#firstBreak(first);
+    if (broken >= 0) {
+      log.dropFirst(broken);
+      return this.owner.needSnapshot("gap in the buffer");
+    }
+    this.book.replace(snapshot.bids, snapshot.asks, snapshot.depth_limit);
+    this.last_id = snapshot.last_id;
+    for (let i = first; i < log.size; i++) {
+      const delta = log.at(i);
+      if (i > first && this.rule.afterDelta(delta, this.last_id) === "stale") continue;
+      this.book.apply(delta.bids, delta.asks);
+      this.last_id = delta.last_id;
+    }
+    const { received_us } = log.at(log.size - 1);
+    log.clear();
+    this.#enterSync("snapshot", received_us);
+  }
+  /** Index of the first logged delta after `first` that does not chain; −1 when all do. */
+  #firstBreak(first: number): number {
+    let last_id = this.#log.at(first).last_id;
+    for (let i = first + 1; i < this.#log.size; i++) {
+      const delta = this.#log.at(i);
+      const verdict = this.rule.afterDelta(delta, last_id);
+      if (verdict === "gap") return i;
+      if (verdict === "next") last_id = delta.last_id;
+    }
+    return -1;
+  }
+  /** No delta follows the snapshot yet. If older ones prove that the stream flows, the book is right already. */
+  #awaitFirst(snapshot: BookSnapshot, stream_flows: boolean): void {
+    this.book.replace(snapshot.bids, snapshot.asks, snapshot.depth_limit);
+    this.last_id = snapshot.last_id;
+    this.#has_base = false;
+    this.#awaits_first = true;
+    this.#log.clear();
+    if (stream_flows) this.#enterSync("snapshot", snapshot.received_us, true);
+  }
+  #adopt(snapshot: BookSnapshot): void {
+    this.book.replace(snapshot.bids, snapshot.asks, snapshot.depth_limit);
+    this.last_id = snapshot.last_id;
+    this.#enterSync("snapshot", snapshot.received_us);
+  }
+
+  #enterSync(how: "snapshot" | "repair", received_us: number, at_snapshot = false): void {
+    if (this.book.crossed) {
+      this.#has_base = false;
+      this.#awaits_first = false;
+      return this.owner.needSnapshot("crossed after splice");
+    }
+    this.#live = true;
+    this.#has_base = true;
+    this.#awaits_first = at_snapshot;
+    this.#crossed_updates = 0;
+    this.owner.synced(how, received_us);
+  }
+  #leaveSync(why: OutOfSync, received_us: number, keep_base: boolean): void {
+    this.#live = false;
+    this.#has_base = keep_base;
+    this.#awaits_first = false;
+    this.#refreshing = false;
+    this.#held_refresh = undefined;
+    this.#crossed_updates = 0;
+    this.#log.clear();
+    this.owner.unsynced(why, received_us);
+    this.owner.needSnapshot(why.reason);
+  }
+
+  #logForRefresh(delta: BookDelta): void {
+    if (!this.#log.push(delta)) this.#endRefresh();
+    else if (this.#held_refresh) this.#tryRefresh(this.#held_refresh);
+  }
+  #tryRefresh(snapshot: BookSnapshot): void {
+    if (snapshot.last_id > this.last_id) {
+      this.#held_refresh = snapshot;
+      return;
+    }
+    const differences = mergeRefresh(this.book, this.last_id, snapshot, this.#log, this.rule);
+    this.#held_refresh = undefined;
+    if (differences === undefined) return this.owner.needSnapshot("refresh");
+    this.#endRefresh();
+    this.owner.refreshed(differences);
+  }
+  #endRefresh(): void {
+    this.#refreshing = false;
+    this.#held_refresh = undefined;
+    this.#log.clear();
+  }
+}

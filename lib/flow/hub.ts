@@ -1,0 +1,62 @@
+/**
+ * The middle of the house as servers and sinks see it: subscribe to updates, read books, ask what is missing.
+ * Only words here; flow/dispatcher implements them and tests may fake them.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { Trade } from "../market/event.ts";
+import type { BookView } from "../market/order_book.ts";
+import type { MarketUpdate } from "../market/update.ts";
+
+/** Takes every update, synchronously and in order. Must not throw, must not keep the update's book or delta. */
+export interface Receiver {
+  readonly name: string;
+  /** Called at the event; encode now, what the book holds later is another state. */
+  offer(update: MarketUpdate): void;
+  /** Called once after a batch of updates, to flush what `offer` gathered. */
+  flush?(): void;
+}
+
+/** One book as a reader finds it now. `book` may be read only while `in_sync`, and only synchronously. */
+export interface BookState {
+  readonly venue: string;
+  readonly symbol: string;
+  readonly in_sync: boolean;
+  /** Why it is out of sync, since when (epoch µs). */
+  readonly reason: string;
+  readonly since_us: number;
+  readonly book: BookView;
+  readonly sequence: number;
+  readonly last_update_id: number;
+  readonly sent_ms?: number;
+  readonly exchange_ms?: number;
+  readonly received_us: number;
+}
+
+/** A part whose state decides readiness: a sink, a connection. */
+export interface ReadinessPart {
+  readonly name: string;
+  /** Undefined when fine, else why not, in words. */
+  notReady(): string | undefined;
+}
+
+export interface Hub {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly version: string;
+  /** Returns how to unsubscribe. A receiver that wants current books asks `books()` right after. */
+  subscribe(receiver: Receiver): () => void;
+  /** Every configured instrument, in sync or not. */
+  books(): Iterable<BookState>;
+  book(venue: string, symbol: string): BookState | undefined;
+  /** Instruments with this symbol over all venues. */
+  find(symbol: string): BookState[];
+  /** Newest last, at most 1,000 kept per instrument. */
+  recentTrades(venue: string, symbol: string): readonly Trade[];
+  /** Registers a part that must be fine for readiness. Returns how to take it back. */
+  addReadiness(part: ReadinessPart): () => void;
+  /** Ready only when every configured symbol has a live, in-sequence book and every part is fine. */
+  readiness(): { ready: boolean; reasons: string[] };
+}

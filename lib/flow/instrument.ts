@@ -1,0 +1,245 @@
+/**
+ * Everything kept of one instrument: its book, the audit against the venue's quotes, its recent trades, its counters.
+ * Turns market events into updates; while the book is out of sync nothing is published from it, and consumers are told.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { BookDelta, BookSnapshot, Quote, Trade } from "../market/event.ts";
+import type { BookView } from "../market/order_book.ts";
+import type { SequenceRule } from "../market/sequence_rule.ts";
+import type { MarketUpdate } from "../market/update.ts";
+import { type AuditDifference, BookAudit } from "./book_audit.ts";
+import { BookReplica, type OutOfSync, type ReplicaOwner } from "./book_replica.ts";
+import type { BookState } from "./hub.ts";
+import { type InstrumentMetrics, instrumentMetrics } from "./instrument_metrics.ts";
+import { TradeOrder } from "./trade_order.ts";
+
+/** Trades kept for late joiners and queries. */
+export const RECENT_TRADES = 1_000;
+/** A lost quote makes one bracketed difference, a wrong book many: so many in a row are a fault. An exact one is at once. */
+const BRACKETED_DIFFERENCES_FOR_FAULT = 3;
+/** Deltas between two looks at the known depth. */
+const BOUND_CHECK_DELTAS = 64;
+/** Fewer known levels than this on a side: fetch a fresh snapshot in the background. */
+const MIN_KNOWN_LEVELS = 200;
+const REFRESH_PAUSE_MS = 5_000;
+
+export interface InstrumentContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  publish(update: MarketUpdate): void;
+  requestSnapshot(symbol: string, reason: string): void;
+  /** False where no snapshot can be had (a finished recording). */
+  readonly can_refresh: boolean;
+  /** Told of every audit difference, for reports. */
+  onAuditDifference?(symbol: string, difference: AuditDifference): void;
+}
+
+export class Instrument implements BookState, ReplicaOwner {
+  readonly metrics: InstrumentMetrics;
+  readonly replica: BookReplica;
+  readonly audit: BookAudit;
+  readonly recent_trades: Trade[] = [];
+  readonly #trade_order = new TradeOrder();
+  reason = "waiting for a snapshot";
+  since_us: number;
+  sequence = 0;
+  sent_ms: number | undefined;
+  exchange_ms: number | undefined;
+  received_us = 0;
+  gaps = 0;
+  /** The next published update must carry the whole book: something was applied that nobody saw. */
+  #whole_next = true;
+  #since_bound_check = 0;
+  #refreshed_ms = -Infinity;
+  #was_live = false;
+  /** Overlapping connections repeat quotes: an id at or below this was seen. */
+  #last_quote_id = -1;
+
+  constructor(
+    readonly venue: string,
+    readonly symbol: string,
+    rule: SequenceRule,
+    readonly context: InstrumentContext,
+  ) {
+    this.metrics = instrumentMetrics(context.metrics, symbol);
+    this.replica = new BookReplica(rule, this);
+    this.audit = new BookAudit((difference) => this.#onDifference(difference));
+    this.since_us = context.clock.now_us();
+  }
+  get in_sync(): boolean {
+    return this.replica.live;
+  }
+  get book(): BookView {
+    return this.replica.book;
+  }
+  get last_update_id(): number {
+    return this.replica.last_id;
+  }
+
+  onDelta(delta: BookDelta): void {
+    this.metrics.depth_messages.value++;
+    this.received_us = delta.received_us;
+    const outcome = this.replica.onDelta(delta);
+    if (outcome === "stale") this.metrics.deltas_stale.value++;
+    if (outcome === "suspended") {
+      this.metrics.crossed.value++;
+      this.#whole_next = true;
+    }
+    if (outcome !== "applied") return;
+    this.metrics.book_updates.value++;
+    this.sent_ms = delta.sent_ms;
+    this.exchange_ms = delta.exchange_ms;
+    this.audit.onBook(delta.last_id, this.replica.book);
+    this.#readAudit();
+    // The audit may just have found the book wrong.
+    if (!this.replica.live) return;
+    this.#publishBook(this.#whole_next ? undefined : delta, delta.received_us);
+    if (++this.#since_bound_check >= BOUND_CHECK_DELTAS) this.#checkBounds();
+  }
+  onSnapshot(snapshot: BookSnapshot): void {
+    this.sent_ms = snapshot.sent_ms;
+    this.exchange_ms = snapshot.exchange_ms;
+    this.replica.onSnapshot(snapshot);
+  }
+  onQuote(quote: Quote): void {
+    this.metrics.quote_messages.value++;
+    if (quote.update_id <= this.#last_quote_id) return;
+    this.#last_quote_id = quote.update_id;
+    this.audit.onQuote(quote);
+    this.#readAudit();
+    this.context.publish(quote);
+  }
+  onTrade(trade: Trade): void {
+    this.metrics.trade_messages.value++;
+    // Aggregates are numbered +1 per symbol; ids of single fills may jump.
+    if (this.#trade_order.admit(trade.trade_id, trade.first_fill_id !== undefined) === "repeated") {
+      this.metrics.trades_repeated.value++;
+      return;
+    }
+    this.metrics.trades_missed.value = this.#trade_order.missed;
+    this.metrics.trades_late.value = this.#trade_order.late;
+    this.metrics.trades.value++;
+    if (this.recent_trades.length >= 2 * RECENT_TRADES) this.recent_trades.splice(0, RECENT_TRADES);
+    this.recent_trades.push(trade);
+    this.context.publish(trade);
+  }
+  /** The streams behind this instrument stopped. */
+  interrupted(reason: string, received_us: number): void {
+    this.audit.reset();
+    this.#last_quote_id = -1;
+    this.replica.disconnected(reason, received_us);
+  }
+
+  needSnapshot(reason: string): void {
+    this.context.requestSnapshot(this.symbol, reason);
+  }
+  synced(how: "snapshot" | "repair", received_us: number): void {
+    const out_of_sync_ms = Math.max(0, (received_us - this.since_us) / 1000);
+    if (this.#was_live) {
+      if (how === "snapshot") this.metrics.resyncs.value++;
+      else this.metrics.repairs.value++;
+      this.metrics.out_of_sync_ms.value += out_of_sync_ms;
+      this.context.log.info("book back in sync", {
+        venue: this.venue,
+        symbol: this.symbol,
+        how,
+        out_of_sync_ms: Math.round(out_of_sync_ms),
+      });
+    }
+    this.metrics.in_sync.value = 1;
+    this.reason = "synced";
+    this.since_us = received_us;
+    this.context.publish({
+      kind: "book_status",
+      venue: this.venue,
+      symbol: this.symbol,
+      in_sync: true,
+      reason: how,
+      out_of_sync_ms: this.#was_live ? out_of_sync_ms : undefined,
+      received_us,
+    });
+    this.#was_live = true;
+    this.audit.resetBook();
+    this.audit.onBook(this.replica.last_id, this.replica.book);
+    this.#publishBook(undefined, received_us);
+  }
+  unsynced(why: OutOfSync, received_us: number): void {
+    if (why.reason === "gap") {
+      this.gaps++;
+      this.metrics.sequence_errors.value++;
+    }
+    this.metrics.in_sync.value = 0;
+    this.reason = why.reason;
+    this.since_us = received_us;
+    this.audit.resetBook();
+    this.context.log.warn("book out of sync", { venue: this.venue, symbol: this.symbol, ...why });
+    this.context.publish({
+      kind: "book_status",
+      venue: this.venue,
+      symbol: this.symbol,
+      in_sync: false,
+      ...why,
+      received_us,
+    });
+  }
+  refreshed(differences: number): void {
+    this.metrics.refreshes.value++;
+    this.metrics.refresh_differences.value += differences;
+    // Deeper levels became known: whoever mirrors the book by deltas must take it whole.
+    this.#whole_next = true;
+    const fields = { venue: this.venue, symbol: this.symbol, differences };
+    if (differences > 0) this.context.log.warn("background snapshot differed from the live book", fields);
+    else this.context.log.debug("known depth widened by a background snapshot", fields);
+  }
+
+  #publishBook(delta: BookDelta | undefined, received_us: number): void {
+    this.#whole_next = false;
+    this.received_us = received_us;
+    this.context.publish({
+      kind: "book",
+      venue: this.venue,
+      symbol: this.symbol,
+      book: this.replica.book,
+      delta,
+      sequence: ++this.sequence,
+      last_update_id: this.replica.last_id,
+      exchange_ms: this.exchange_ms,
+      sent_ms: this.sent_ms,
+      received_us,
+    });
+  }
+  #readAudit(): void {
+    const { audit, metrics } = this;
+    metrics.audit_compared.value = audit.compared;
+    metrics.audit_equal.value = audit.equal;
+    metrics.audit_differed.value = audit.differed;
+  }
+  #onDifference(difference: AuditDifference): void {
+    this.context.onAuditDifference?.(this.symbol, difference);
+    if (!this.replica.live) return;
+    if (!difference.exact && this.audit.differed_in_a_row < BRACKETED_DIFFERENCES_FOR_FAULT) return;
+    const { ours, venue: theirs, update_id, exact } = difference;
+    this.context.log.warn("book differs from the venue's best bid and offer", {
+      venue: this.venue,
+      symbol: this.symbol,
+      update_id,
+      exact,
+      ours,
+      theirs,
+    });
+    this.replica.fault("audit", this.received_us);
+  }
+  #checkBounds(): void {
+    this.#since_bound_check = 0;
+    const { bids, asks } = this.replica.book;
+    const near = (bids.bound_key !== -Infinity && bids.known < MIN_KNOWN_LEVELS) ||
+      (asks.bound_key !== -Infinity && asks.known < MIN_KNOWN_LEVELS);
+    if (!near || !this.context.can_refresh) return;
+    const now_ms = this.context.clock.monotonic_ms();
+    if (now_ms - this.#refreshed_ms < REFRESH_PAUSE_MS) return;
+    if (this.replica.refresh()) this.#refreshed_ms = now_ms;
+  }
+}

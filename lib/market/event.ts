@@ -1,0 +1,112 @@
+/**
+ * The vocabulary that sources speak: one venue-neutral shape per kind of fact. Absent fields are unknown, never 0.
+ * Book deltas and quotes come from the pools of the `EventBatch` that carries them and are valid only until the batch is
+ * consumed: whoever keeps one copies it. Ids are integers below 2^53.
+ */
+import type { LevelList } from "./level_list.ts";
+
+interface EventHead {
+  /** The feed's registry name: "binance-futures". */
+  venue: string;
+  /** As the venue writes it in payloads: "BTCUSDT". */
+  symbol: string;
+  /** Matching-engine time, Unix epoch, milliseconds (with a fraction where the venue gives microseconds). */
+  exchange_ms?: number;
+  /** When the venue sent it, Unix epoch, milliseconds. */
+  sent_ms?: number;
+  /** When we received the frame, Unix epoch, microseconds. */
+  received_us: number;
+}
+
+/** Absolute changes to a book. The venue's sequence rule reads the ids. */
+export interface BookDelta extends EventHead {
+  kind: "book_delta";
+  first_id: number;
+  last_id: number;
+  /** `last_id` of the previous event of this stream; only where the venue gives it. */
+  previous_id?: number;
+  bids: LevelList;
+  asks: LevelList;
+}
+
+/** A whole book as of `last_id`, at most `depth_limit` levels a side (absent: all there are). */
+export interface BookSnapshot extends EventHead {
+  kind: "book_snapshot";
+  last_id: number;
+  depth_limit?: number;
+  bids: LevelList;
+  asks: LevelList;
+}
+
+export type Aggressor = "buy" | "sell";
+
+/** One trade, or one aggregate of trades of a single taker order at one price. */
+export interface Trade extends EventHead {
+  kind: "trade";
+  trade_id: number;
+  price: number;
+  quantity: number;
+  /** Only when the double would not give the venue's text back. */
+  exact_quantity?: string;
+  /** The side that took liquidity. Buyer was maker ⇔ aggressor sold. */
+  aggressor: Aggressor;
+  /** Ids of the first and last fill inside an aggregate. */
+  first_fill_id?: number;
+  last_fill_id?: number;
+}
+
+/** Best bid and offer as the venue states them, at its own update id. */
+export interface Quote extends EventHead {
+  kind: "quote";
+  update_id: number;
+  bid: number;
+  bid_quantity: number;
+  ask: number;
+  ask_quantity: number;
+}
+
+/** Rolling 24 h statistics: the 20 fields of the gRPC contract. Absent is unknown. */
+export interface Ticker extends EventHead {
+  kind: "ticker";
+  price_change?: number;
+  price_change_percent?: number;
+  weighted_average_price?: number;
+  last_price?: number;
+  last_quantity?: number;
+  bid_price?: number;
+  bid_quantity?: number;
+  ask_price?: number;
+  ask_quantity?: number;
+  open_price?: number;
+  high_price?: number;
+  low_price?: number;
+  volume?: number;
+  quote_volume?: number;
+  open_time_ms?: number;
+  close_time_ms?: number;
+  first_trade_id?: number;
+  last_trade_id?: number;
+  trade_count?: number;
+}
+
+/** One bar. `closed` false: still forming. */
+export interface Candle extends EventHead {
+  kind: "candle";
+  interval: string;
+  open_time_ms: number;
+  close_time_ms: number;
+  open: number;
+  high: number;
+  low: number;
+  close: number;
+  volume: number;
+  quote_volume?: number;
+  trade_count?: number;
+  closed: boolean;
+}
+
+export type MarketEvent = BookDelta | BookSnapshot | Trade | Quote | Ticker | Candle;
+
+/** What a subscription may ask for; a feed maps each to its own stream names. */
+export type Channel = "book" | "trades" | "quote" | "ticker" | "candles";
+export const CHANNELS: readonly Channel[] = ["book", "trades", "quote", "ticker", "candles"];

@@ -1,0 +1,79 @@
+/**
+ * The cargo between a source and its consumer: events in order, with pools for the frequent kinds so that steady state
+ * allocates nothing. The producer fills it, the consumer reads it synchronously, `clear` takes everything back.
+ */
+import type { BookDelta, MarketEvent, Quote } from "./event.ts";
+import { LevelList } from "./level_list.ts";
+
+export class EventBatch {
+  readonly events: MarketEvent[] = [];
+  readonly #deltas: BookDelta[] = [];
+  readonly #quotes: Quote[] = [];
+  #deltas_used = 0;
+  #quotes_used = 0;
+
+  get size(): number {
+    return this.events.length;
+  }
+  push(event: MarketEvent): void {
+    this.events.push(event);
+  }
+  /** The next free delta of the pool, its lists empty, not yet part of the batch: fill it, then `push` it. */
+  freeDelta(): BookDelta {
+    const found = this.#deltas[this.#deltas_used];
+    if (found) {
+      found.bids.clear();
+      found.asks.clear();
+      return found;
+    }
+    const made: BookDelta = {
+      kind: "book_delta",
+      venue: "",
+      symbol: "",
+      exchange_ms: undefined,
+      sent_ms: undefined,
+      received_us: 0,
+      first_id: 0,
+      last_id: 0,
+      previous_id: undefined,
+      bids: new LevelList(),
+      asks: new LevelList(),
+    };
+    this.#deltas.push(made);
+    return made;
+  }
+  /** Puts the delta last returned by `freeDelta` into the batch. */
+  pushDelta(delta: BookDelta): void {
+    this.#deltas_used++;
+    this.events.push(delta);
+  }
+  /** A quote from the pool, already part of the batch; the caller sets every field. */
+  pushQuote(): Quote {
+    let quote = this.#quotes[this.#quotes_used];
+    if (!quote) {
+      quote = {
+        kind: "quote",
+        venue: "",
+        symbol: "",
+        exchange_ms: undefined,
+        sent_ms: undefined,
+        received_us: 0,
+        update_id: 0,
+        bid: 0,
+        bid_quantity: 0,
+        ask: 0,
+        ask_quantity: 0,
+      };
+      this.#quotes.push(quote);
+    }
+    this.#quotes_used++;
+    this.events.push(quote);
+    return quote;
+  }
+  /** Empties the batch; pooled events may now be reused. */
+  clear(): void {
+    this.events.length = 0;
+    this.#deltas_used = 0;
+    this.#quotes_used = 0;
+  }
+}

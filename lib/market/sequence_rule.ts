@@ -1,0 +1,21 @@
+/**
+ * How a venue chains its book deltas: the one thing book keeping must know of a venue. Each feed brings its rule as two
+ * pure functions with the venue document cited beside them; flow/book_replica does the rest.
+ */
+import type { BookDelta } from "./event.ts";
+
+/**
+ * - `stale`: older than what the book holds; drop it (it is counted, never a fault).
+ * - `next`: continues the chain; apply it.
+ * - `gap`: something before it is missing.
+ */
+export type SequenceVerdict = "stale" | "next" | "gap";
+
+export interface SequenceRule {
+  /** Snapshots come inside the stream, in order: each replaces the book at once and needs no splice. */
+  in_band_snapshots?: true;
+  /** For the first delta after a snapshot with id `snapshot_id`. `gap`: the snapshot is too old, fetch another. */
+  afterSnapshot(delta: BookDelta, snapshot_id: number): SequenceVerdict;
+  /** For every later delta; `last_id` is the id of the last applied one. */
+  afterDelta(delta: BookDelta, last_id: number): SequenceVerdict;
+}

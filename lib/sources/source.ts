@@ -1,0 +1,58 @@
+/**
+ * The contract of a source: something that yields batches of market events until its signal aborts. Control goes the
+ * other way in two words only: which symbols, and a fresh snapshot please.
+ */
+import type { z } from "zod";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { Feed } from "../feeds/feed.ts";
+import type { EventBatch } from "../market/event_batch.ts";
+import type { SequenceRule } from "../market/sequence_rule.ts";
+
+/** What the consumer of a source is told beside events. */
+export interface SourceEvents {
+  /** The streams of these symbols stopped; their books can't be trusted to be current. */
+  interrupted(symbols: readonly string[], reason: string): void;
+}
+
+export interface Source {
+  readonly name: string;
+  /** The `venue` of its events. */
+  readonly venue: string;
+  readonly sequence: SequenceRule;
+  readonly symbols: readonly string[];
+  /**
+   * Batches in order. A batch and all in it are the source's again when the next is asked for. Ends when `signal` aborts
+   * (or when a finite source is done); everything it opened is closed by then.
+   */
+  batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch>;
+  /** The consumer's book of this symbol needs a snapshot. Single flight per symbol; comes as an event. */
+  requestSnapshot(symbol: string, reason: string): void;
+  /** Adds and removes symbols while running; the others do not notice. */
+  setSymbols?(symbols: readonly string[]): void;
+  /** Undefined when connected, else why not. */
+  notReady(): string | undefined;
+}
+
+export interface SourceContext {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly seed: string;
+  /** The venues, by registry name. */
+  readonly feeds: Readonly<Record<string, Feed>>;
+}
+
+/** What a source file exports under its registry name. */
+export interface SourceKind<Schema extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  readonly summary: string;
+  readonly schema: Schema;
+  create(config: z.output<Schema>, context: SourceContext): Source;
+}
+
+export function defineSource<Schema extends z.ZodObject>(kind: SourceKind<Schema>): SourceKind<Schema> {
+  return kind;
+}
