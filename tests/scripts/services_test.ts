@@ -8,18 +8,22 @@ import { testUnless } from "../services.ts";
 
 const redis_server = await findProgram(redis.program);
 
-testUnless(redis_server ? undefined : "no redis-server", "a private Redis answers, and is gone when stopped", async () => {
-  const running = await redis.start(redis_server!, systemClock);
-  const { hostname, port } = new URL(running.address);
-  const connect = () => Deno.connect({ hostname, port: Number(port) });
-  try {
-    assert.notEqual(port, "6379");
-    (await connect()).close();
-  } finally {
-    await running.stop();
-  }
-  await assert.rejects(connect(), Deno.errors.ConnectionRefused);
-});
+testUnless(
+  redis_server ? undefined : "no redis-server",
+  "a private Redis answers, and is gone when stopped",
+  async () => {
+    const running = await redis.start(redis_server!, systemClock);
+    const { hostname, port } = new URL(running.address);
+    const connect = () => Deno.connect({ hostname, port: Number(port) });
+    try {
+      assert.notEqual(port, "6379");
+      (await connect()).close();
+    } finally {
+      await running.stop();
+    }
+    await assert.rejects(connect(), Deno.errors.ConnectionRefused);
+  },
+);
 
 Deno.test("a daemon that ends at once is an error and leaves no folder", async () => {
   const folder = await Deno.makeTempDir({ prefix: "mdg-daemon-" });
