@@ -23,6 +23,9 @@ export const EVENTS: FrameOutcome = { kind: "events" };
 export interface Mapper {
   /** Appends what the frame says to `batch`; all or nothing per frame. Never throws on bad input. */
   map(frame: Uint8Array, received_us: number, batch: EventBatch): FrameOutcome;
+  /** Accepts a symbol from now on, or no longer. Only for mappers made with a list of symbols. */
+  addSymbol(symbol: string): void;
+  removeSymbol(symbol: string): void;
 }
 
 /** One stream of a venue: where it is served, what it is called there, what it carries. */

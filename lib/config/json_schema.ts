@@ -1,0 +1,43 @@
+/**
+ * The config's JSON Schema (draft 2020-12) for editors: both forms, with docs and defaults. Describes what may be
+ * written, so keys with defaults are optional, and a number or boolean may also be one `${VARIABLE}`.
+ */
+import { z } from "zod";
+import type { ConfigKinds, ConfigSchema } from "./compose_schema.ts";
+import { flatConfigSchema } from "./flat_config.ts";
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+const VARIABLE = { type: "string", pattern: "^\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\\}$" } as const;
+
+export function configJsonSchema<K extends ConfigKinds>(schema: ConfigSchema<K>): Record<string, unknown> {
+  const form = (form_schema: z.ZodType) => {
+    const { $schema: _, ...rest } = z.toJSONSchema(form_schema, {
+      io: "input",
+      target: "draft-2020-12",
+      unrepresentable: "any",
+      override: ({ jsonSchema }) => adapt(jsonSchema),
+    });
+    return rest;
+  };
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "mdg config",
+    oneOf: [
+      { title: "Sections", ...form(schema.schema) },
+      { title: "Flat keys of the service before mdg", ...form(flatConfigSchema) },
+    ],
+  };
+}
+
+/** Closes objects, since unknown keys are errors, and lets a variable stand where a number or boolean is wanted. */
+function adapt(schema: JsonSchema): void {
+  if (schema.type === "object" && schema.properties) schema.additionalProperties ??= false;
+  if (schema.type === "number" || schema.type === "integer" || schema.type === "boolean") {
+    const { default: fallback, description, ...value } = schema;
+    for (const key of Object.keys(value)) delete schema[key];
+    Object.assign(schema, { anyOf: [value, VARIABLE] });
+    if (fallback !== undefined) schema.default = fallback;
+    if (description !== undefined) schema.description = description;
+  }
+}
