@@ -97,12 +97,10 @@ export const MAX_COMMENT_LINES = 8;
  * written. An entry that hides nothing is itself a failure, so this list empties itself.
  */
 export const PENDING: readonly string[] = [
-  "lib/base/",
   "lib/mocks/",
-  "lib/servers/",
-  "lib/sinks/",
-  "lib/sources/",
+  "lib/flow/json_payload.ts",
   "lib/wire/",
+  "lib/sinks/",
 ];
 
 /** `path function` → why it is better in one piece. An entry that excuses nothing is a failure as well. */
