@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { quoted } from "../base/errors.ts";
+import { isSecretKey } from "../base/redact.ts";
 import type { LocatedValue } from "../formats/located.ts";
 import { nearestWord } from "./nearest_word.ts";
 import type { ConfigPath, ProblemList } from "./problem.ts";
@@ -113,7 +114,7 @@ function at(schema: Schema, plain: unknown, path: ConfigPath): { value: unknown;
     current = childOf(narrowed(current, plainProbe(value)), step);
     const inside = typeof value === "object" && value !== null && Object.hasOwn(value, step);
     value = inside ? (value as Record<string | number, unknown>)[step] : undefined;
-    secret ||= isSecret(current);
+    secret ||= isSecret(current) || (typeof step === "string" && isSecretKey(step));
   }
   return { value, secret };
 }

@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import { composeConfigSchema, type ConfigKinds, type ConfigSchema } from "../config/compose_schema.ts";
+import * as sources from "../sources/registry.ts";
 
 /** What a plugin must bring to be configured; its family's contract asks for more. */
 export interface ConfigurablePlugin {
@@ -45,5 +46,5 @@ function schemasOf(registry: Registry): Record<string, z.ZodObject> {
 
 /** The schema of everything that is built in. */
 export function configSchema(): ConfigSchema {
-  return configSchemaOf({ sources: {}, sinks: {}, servers: {} });
+  return configSchemaOf({ sources: { ...sources }, sinks: {}, servers: {} });
 }
