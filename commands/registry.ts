@@ -3,5 +3,6 @@
  */
 export { completions } from "./completions.ts";
 export { config } from "./config.ts";
+export { run } from "./run.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";

@@ -10,13 +10,13 @@ const names = [...Deno.readDirSync(folder)].map((entry) => entry.name)
   .filter((name) => wanted.length === 0 || wanted.some((word) => name.includes(word)))
   .sort();
 if (names.length === 0) throw new Error(`no bench matches ${wanted.join(", ")}`);
-let failed = false;
+const failed: string[] = [];
 for (const name of names) {
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--v8-flags=--expose-gc", new URL(name, folder).pathname, ...options],
     stdout: "inherit",
     stderr: "inherit",
   }).output();
-  if (code !== 0) failed = true;
+  if (code !== 0) failed.push(name);
 }
-Deno.exit(failed ? 1 : 0);
+if (failed.length > 0) throw new Error(`failed: ${failed.join(", ")}`);

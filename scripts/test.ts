@@ -6,7 +6,7 @@
 import { systemClock } from "../lib/base/clock.ts";
 import { reasonOf } from "../lib/base/errors.ts";
 import { Output, processStreams } from "../lib/cli/output.ts";
-import { findProgram, installDebianPackage } from "./services/debian.ts";
+import { findProgram, installDebianPackage } from "./debian.ts";
 import * as services from "./services/registry.ts";
 import { missingEnv, type RunningService, type ServiceKind } from "./services/service.ts";
 import { closingLine, readTestReport, type TestReport } from "./test_report.ts";

@@ -75,7 +75,13 @@ function messageFor(issue: z.core.$ZodIssue, value: unknown, found: string, secr
     case "not_multiple_of":
       return `${found}, want a multiple of ${issue.divisor}`;
     case "invalid_value":
-      return oneOf("value", value, found, secret, issue.values.map(String));
+      return oneOf(
+        issue.path.at(-1) === "kind" ? "kind" : "value",
+        value,
+        found,
+        secret,
+        issue.values.map(String),
+      );
     case "invalid_union": {
       const options = (issue as { options?: readonly unknown[] }).options;
       if (options) return oneOf(String(issue.path.at(-1)), value, found, secret, options.map(String));

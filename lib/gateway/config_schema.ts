@@ -4,7 +4,10 @@
  */
 import type { z } from "zod";
 import { composeConfigSchema, type ConfigKinds, type ConfigSchema } from "../config/compose_schema.ts";
-import * as sources from "../sources/registry.ts";
+import { loadConfig } from "../config/load.ts";
+import { problemText } from "../config/problem.ts";
+import { SERVERS, SINKS, SOURCES } from "./catalog.ts";
+import type { GatewayConfig } from "./gateway.ts";
 
 /** What a plugin must bring to be configured; its family's contract asks for more. */
 export interface ConfigurablePlugin {
@@ -46,5 +49,28 @@ function schemasOf(registry: Registry): Record<string, z.ZodObject> {
 
 /** The schema of everything that is built in. */
 export function configSchema(): ConfigSchema {
-  return configSchemaOf({ sources: { ...sources }, sinks: {}, servers: {} });
+  return configSchemaOf({ sources: SOURCES, sinks: SINKS, servers: SERVERS });
+}
+
+/** Reads, checks and completes a config file. Rejects with every problem at once. */
+export async function loadGatewayConfig(
+  path: string,
+  world: { cwd: string; env: Readonly<Record<string, string | undefined>> },
+): Promise<{ config: GatewayConfig; warnings: string[] }> {
+  const loaded = await loadConfig(configSchema(), path, world);
+  return { config: loaded.config as unknown as GatewayConfig, warnings: loaded.warnings.map(problemText) };
+}
+
+/** What runs without a config: a simulated market, a WebSocket, health. Needs no service. */
+export function embeddedConfig(
+  options: { listen: string; health_listen: string; symbols: readonly string[]; seed?: string },
+): GatewayConfig {
+  const config = configSchema().schema.parse({
+    sources: [{ kind: "simulator", symbols: options.symbols, seed: options.seed }],
+    servers: [
+      { kind: "websocket", listen: options.listen },
+      { kind: "health", listen: options.health_listen },
+    ],
+  });
+  return config as unknown as GatewayConfig;
 }
