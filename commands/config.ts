@@ -1,12 +1,9 @@
 /** `mdg config`: check, show and describe configurations without starting anything. */
 import type { ConfigSchema } from "../lib/config/compose_schema.ts";
-import { configJsonSchema } from "../lib/config/json_schema.ts";
-import { loadConfig, type LoadedConfig } from "../lib/config/load.ts";
-import { ConfigError, type Problem, problemText } from "../lib/config/problem.ts";
+import type { LoadedConfig } from "../lib/config/load.ts";
+import type { Problem } from "../lib/config/problem.ts";
 import { UserError } from "../lib/base/errors.ts";
 import { type CommandGroup, defineCommand, defineGroup, type World } from "../lib/cli/command.ts";
-import { printYaml } from "../lib/formats/yaml/print.ts";
-import { configSchema } from "../lib/gateway/config_schema.ts";
 
 const file = {
   name: "FILE",
@@ -15,7 +12,7 @@ const file = {
 } as const;
 
 /** The group for a given schema; tests pass one composed from invented plugins. */
-export function configCommands(schema: () => ConfigSchema): CommandGroup {
+export function configCommands(schema: () => ConfigSchema | Promise<ConfigSchema>): CommandGroup {
   const check = defineCommand({
     summary: "Check a config and report every problem with its place",
     description:
@@ -28,11 +25,11 @@ export function configCommands(schema: () => ConfigSchema): CommandGroup {
     ],
     async run(world, flags, [path]) {
       if (!flags.json) {
-        const loaded = await load(world, schema(), path);
+        const loaded = await load(world, await schema(), path);
         await world.stdout(`${path}: valid, ${contents(loaded)}\n`);
         return 0;
       }
-      const verdict = await verdictOf(world, schema(), path);
+      const verdict = await verdictOf(world, await schema(), path);
       await world.stdout(JSON.stringify(verdict, null, 2) + "\n");
       return verdict.valid ? 0 : 2;
     },
@@ -46,7 +43,8 @@ export function configCommands(schema: () => ConfigSchema): CommandGroup {
     flags: { json: { type: "boolean", doc: "Print JSON instead of YAML" } },
     examples: [{ command: "mdg config show mdg.yaml", doc: "What this file amounts to" }],
     async run(world, flags, [path]) {
-      const shown = (await load(world, schema(), path)).masked();
+      const shown = (await load(world, await schema(), path)).masked();
+      const { printYaml } = await import("../lib/formats/yaml/print.ts");
       await world.stdout(flags.json ? JSON.stringify(shown, null, 2) + "\n" : printYaml(shown));
       return 0;
     },
@@ -60,7 +58,8 @@ export function configCommands(schema: () => ConfigSchema): CommandGroup {
       doc: "Then point the editor's YAML support at it",
     }],
     async run(world) {
-      await world.stdout(JSON.stringify(configJsonSchema(schema()), null, 2) + "\n");
+      const { configJsonSchema } = await import("../lib/config/json_schema.ts");
+      await world.stdout(JSON.stringify(configJsonSchema(await schema()), null, 2) + "\n");
       return 0;
     },
   });
@@ -69,6 +68,10 @@ export function configCommands(schema: () => ConfigSchema): CommandGroup {
 }
 
 async function load(world: World, schema: ConfigSchema, path: string): Promise<LoadedConfig> {
+  const [{ loadConfig }, { problemText }] = await Promise.all([
+    import("../lib/config/load.ts"),
+    import("../lib/config/problem.ts"),
+  ]);
   const loaded = await loadConfig(schema, path, world);
   for (const warning of loaded.warnings) world.stderr(`warning: ${problemText(warning)}\n`);
   return loaded;
@@ -82,6 +85,10 @@ interface Verdict {
 }
 
 async function verdictOf(world: World, schema: ConfigSchema, path: string): Promise<Verdict> {
+  const [{ loadConfig }, { ConfigError }] = await Promise.all([
+    import("../lib/config/load.ts"),
+    import("../lib/config/problem.ts"),
+  ]);
   try {
     const { form, warnings } = await loadConfig(schema, path, world);
     return { valid: true, form, problems: [], warnings };
@@ -103,4 +110,7 @@ function contents({ config, form }: LoadedConfig): string {
   return `${form === "flat" ? "flat keys of the older service" : "sections"}: ${sections.join(", ")}`;
 }
 
-export const config: CommandGroup = configCommands(configSchema);
+export const config: CommandGroup = configCommands(async () => {
+  const { configSchema } = await import("../lib/gateway/config_schema.ts");
+  return configSchema();
+});
