@@ -1,4 +1,4 @@
-/** `mdg config`: check, show and describe configurations without starting anything. */
+/** `mdg config`: check, show and describe configurations without starting anything. Loads the engine only when run. */
 import type { ConfigSchema } from "../lib/config/compose_schema.ts";
 import type { LoadedConfig } from "../lib/config/load.ts";
 import type { Problem } from "../lib/config/problem.ts";
@@ -12,7 +12,7 @@ const file = {
 } as const;
 
 /** The group for a given schema; tests pass one composed from invented plugins. */
-export function configCommands(schema: () => ConfigSchema | Promise<ConfigSchema>): CommandGroup {
+export function configCommands(schema: () => Promise<ConfigSchema>): CommandGroup {
   const check = defineCommand({
     summary: "Check a config and report every problem with its place",
     description:
@@ -44,8 +44,12 @@ export function configCommands(schema: () => ConfigSchema | Promise<ConfigSchema
     examples: [{ command: "mdg config show mdg.yaml", doc: "What this file amounts to" }],
     async run(world, flags, [path]) {
       const shown = (await load(world, await schema(), path)).masked();
+      if (flags.json) {
+        await world.stdout(JSON.stringify(shown, null, 2) + "\n");
+        return 0;
+      }
       const { printYaml } = await import("../lib/formats/yaml/print.ts");
-      await world.stdout(flags.json ? JSON.stringify(shown, null, 2) + "\n" : printYaml(shown));
+      await world.stdout(printYaml(shown));
       return 0;
     },
   });
@@ -68,10 +72,8 @@ export function configCommands(schema: () => ConfigSchema | Promise<ConfigSchema
 }
 
 async function load(world: World, schema: ConfigSchema, path: string): Promise<LoadedConfig> {
-  const [{ loadConfig }, { problemText }] = await Promise.all([
-    import("../lib/config/load.ts"),
-    import("../lib/config/problem.ts"),
-  ]);
+  const { loadConfig } = await import("../lib/config/load.ts");
+  const { problemText } = await import("../lib/config/problem.ts");
   const loaded = await loadConfig(schema, path, world);
   for (const warning of loaded.warnings) world.stderr(`warning: ${problemText(warning)}\n`);
   return loaded;
@@ -85,10 +87,8 @@ interface Verdict {
 }
 
 async function verdictOf(world: World, schema: ConfigSchema, path: string): Promise<Verdict> {
-  const [{ loadConfig }, { ConfigError }] = await Promise.all([
-    import("../lib/config/load.ts"),
-    import("../lib/config/problem.ts"),
-  ]);
+  const { loadConfig } = await import("../lib/config/load.ts");
+  const { ConfigError } = await import("../lib/config/problem.ts");
   try {
     const { form, warnings } = await loadConfig(schema, path, world);
     return { valid: true, form, problems: [], warnings };

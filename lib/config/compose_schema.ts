@@ -70,6 +70,6 @@ function section(noun: string, kinds: KindSchemas): z.ZodArray<z.ZodType> {
   const [first, ...others] = options;
   const item = first
     ? z.discriminatedUnion("kind", [first, ...others])
-    : z.object({ kind: z.enum([]) }).meta({ description: `No ${noun} kinds are built in` });
+    : z.looseObject({ kind: z.enum([]) }).meta({ description: `No ${noun} kinds are built in` });
   return z.array(item).max(MAX_ITEMS);
 }

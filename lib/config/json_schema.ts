@@ -1,6 +1,6 @@
 /**
  * The config's JSON Schema (draft 2020-12) for editors: both forms, with docs and defaults. Describes what may be
- * written, so keys with defaults are optional, and a number or boolean may also be one `${VARIABLE}`.
+ * written, so keys with defaults are optional, and where a text alone would not do, `${VARIABLE}` is offered too.
  */
 import { z } from "zod";
 import type { ConfigKinds, ConfigSchema } from "./compose_schema.ts";
@@ -9,6 +9,8 @@ import { flatConfigSchema } from "./flat_config.ts";
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 const VARIABLE = { type: "string", pattern: "^\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\\}$" } as const;
+/** A text of a certain form may have a variable anywhere in it; what it becomes, no editor can know. */
+const WITH_VARIABLE = { type: "string", pattern: "\\$\\{" } as const;
 
 export function configJsonSchema<K extends ConfigKinds>(schema: ConfigSchema<K>): Record<string, unknown> {
   const form = (form_schema: z.ZodType) => {
@@ -34,10 +36,17 @@ export function configJsonSchema<K extends ConfigKinds>(schema: ConfigSchema<K>)
 function adapt(schema: JsonSchema): void {
   if (schema.type === "object" && schema.properties) schema.additionalProperties ??= false;
   if (schema.type === "number" || schema.type === "integer" || schema.type === "boolean") {
-    const { default: fallback, description, ...value } = schema;
-    for (const key of Object.keys(value)) delete schema[key];
-    Object.assign(schema, { anyOf: [value, VARIABLE] });
-    if (fallback !== undefined) schema.default = fallback;
-    if (description !== undefined) schema.description = description;
+    offerInstead(schema, VARIABLE);
+  } else if (schema.type === "string" && (schema.enum || schema.pattern || schema.format)) {
+    offerInstead(schema, WITH_VARIABLE);
   }
+}
+
+/** Moves what the schema says of the value into the first of two choices; default and docs stay outside. */
+function offerInstead(schema: JsonSchema, other: JsonSchema): void {
+  const { default: fallback, description, ...value } = schema;
+  for (const key of Object.keys(value)) delete schema[key];
+  Object.assign(schema, { anyOf: [value, other] });
+  if (fallback !== undefined) schema.default = fallback;
+  if (description !== undefined) schema.description = description;
 }

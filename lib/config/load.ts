@@ -27,6 +27,8 @@ export interface LoadedConfig<K extends ConfigKinds = ConfigKinds> {
 }
 
 const MAX_DEPTH = 200;
+/** Values (and keys), aliases written out. Zod's issue lists go through call arguments, so they must stay short of the stack. */
+const MAX_NODES = 50_000;
 
 /** Reads and checks a file. Throws a ConfigError with every problem, or a UserError when it cannot be read at all. */
 export async function loadConfig<K extends ConfigKinds>(
@@ -67,8 +69,18 @@ export function readConfig<K extends ConfigKinds>(
 
 function locate(source: SourceText, format: ConfigFormat): LocatedValue {
   try {
-    if (format === "yaml") return locateYaml(source, { max_depth: MAX_DEPTH, merge_keys: true });
-    return locateJson5(parseJson5(source, { dialect: format, max_depth: MAX_DEPTH }));
+    if (format === "yaml") {
+      return locateYaml(source, { max_depth: MAX_DEPTH, max_nodes: MAX_NODES, merge_keys: true });
+    }
+    const document = parseJson5(source, { dialect: format, max_depth: MAX_DEPTH });
+    if (document.nodes.count > MAX_NODES) {
+      throw new SyntaxFault(
+        source,
+        document.offsetOf(MAX_NODES),
+        `more than ${MAX_NODES} values and keys: want fewer`,
+      );
+    }
+    return locateJson5(document);
   } catch (error) {
     throw error instanceof SyntaxFault ? ConfigError.fromSyntax(error) : error;
   }

@@ -3,6 +3,7 @@
  * path in the config and its line and column in the file. `ConfigError` prints them all, in file order, up to a bound.
  */
 import { UserError } from "../base/errors.ts";
+import { isSecretKey } from "../base/redact.ts";
 import type { SourceText } from "../formats/source_text.ts";
 import { excerpt, SyntaxFault } from "../formats/syntax_error.ts";
 
@@ -84,15 +85,13 @@ export class ConfigError extends UserError {
   }
   static fromSyntax(fault: SyntaxFault): ConfigError {
     // Before the text is parsed no schema can tell what is secret, so the line's own words decide.
-    const hidden = SECRET_WORDS.test(fault.source.lineText(fault.position.line));
+    const hidden = isSecretKey(fault.source.lineText(fault.position.line));
     const message = hidden ? "syntax error (the line seems to hold a secret and is not shown)" : fault.reason;
     const problem: Problem = { file: fault.source.name, ...fault.position, path: "", message };
     const lines = hidden ? "" : "\n" + indented(excerpt(fault.source, fault.position));
     return new ConfigError(fault.source.name, [problem], 1, `  ${problemText(problem)}${lines}`);
   }
 }
-
-const SECRET_WORDS = /passw|passphrase|secret|token|credential|api_?key|private_?key/i;
 
 function listing(problems: readonly Problem[], total: number): string {
   const lines = problems.slice(0, MAX_PRINTED).map((problem) => `  ${problemText(problem)}`);

@@ -1,11 +1,10 @@
 /**
  * Secrets are marked once, in the schema, with JSON Schema's own annotation `writeOnly`; masking, error messages and
- * editors all read that mark. Passwords inside URLs are masked wherever they stand, marked or not.
+ * editors all read that mark. Texts under a key that names a secret, and passwords inside URLs, are masked in any case.
  */
 import { z } from "zod";
+import { isSecretKey, REDACTED, redactText } from "../base/redact.ts";
 import { anyLayer, childOf, narrowed, plainProbe, type Schema } from "./schema_walk.ts";
-
-export const MASK = "********";
 
 /** A text that is never shown: `password: secret().optional()`. */
 export function secret(doc?: string): z.ZodString {
@@ -21,19 +20,15 @@ export function isSecret(schema: Schema | undefined): boolean {
   return anyLayer(schema, (layer) => z.globalRegistry.get(layer)?.writeOnly === true);
 }
 
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s/:@?#]*:)([^\s/?#]*)@/gi;
-const QUERY_SECRET =
-  /([?&][^=&#\s]*(?:token|secret|password|passwd|api_?key|signature)[^=&#\s]*=)([^&#\s]+)/gi;
-
-/** Hides passwords in URLs: `redis://user:pw@host` → `redis://user:********@host`; also `?token=…` and its like. */
+/** The text with URL passwords masked; longer texts than a log takes stay whole where there is no URL in them. */
 export function withoutUrlPasswords(text: string): string {
-  return text.replace(URL_PASSWORD, `$1${MASK}@`).replace(QUERY_SECRET, `$1${MASK}`);
+  return text.includes("://") ? redactText(text) : text;
 }
 
-/** A deep copy of plain config data with every secret replaced by `MASK`. */
+/** A deep copy of plain config data with every secret replaced by `REDACTED`. */
 export function masked(value: unknown, schema: Schema | undefined): unknown {
   if (value === undefined || value === null) return value;
-  if (isSecret(schema)) return MASK;
+  if (isSecret(schema)) return REDACTED;
   if (typeof value === "string") return withoutUrlPasswords(value);
   if (typeof value !== "object") return value;
   const inner = narrowed(schema, plainProbe(value));
@@ -41,7 +36,7 @@ export function masked(value: unknown, schema: Schema | undefined): unknown {
   const copy: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
     Object.defineProperty(copy, key, {
-      value: masked(item, childOf(inner, key)),
+      value: isSecretKey(key) && typeof item === "string" ? REDACTED : masked(item, childOf(inner, key)),
       enumerable: true,
       writable: true,
       configurable: true,

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { quoted } from "../base/errors.ts";
+import { isSecretKey } from "../base/redact.ts";
 import type { LocatedValue } from "../formats/located.ts";
 import { nearestWord } from "./nearest_word.ts";
 import type { ConfigPath, ProblemList } from "./problem.ts";
@@ -74,7 +75,13 @@ function messageFor(issue: z.core.$ZodIssue, value: unknown, found: string, secr
     case "not_multiple_of":
       return `${found}, want a multiple of ${issue.divisor}`;
     case "invalid_value":
-      return oneOf("value", value, found, secret, issue.values.map(String));
+      return oneOf(
+        issue.path.at(-1) === "kind" ? "kind" : "value",
+        value,
+        found,
+        secret,
+        issue.values.map(String),
+      );
     case "invalid_union": {
       const options = (issue as { options?: readonly unknown[] }).options;
       if (options) return oneOf(String(issue.path.at(-1)), value, found, secret, options.map(String));
@@ -113,7 +120,7 @@ function at(schema: Schema, plain: unknown, path: ConfigPath): { value: unknown;
     current = childOf(narrowed(current, plainProbe(value)), step);
     const inside = typeof value === "object" && value !== null && Object.hasOwn(value, step);
     value = inside ? (value as Record<string | number, unknown>)[step] : undefined;
-    secret ||= isSecret(current);
+    secret ||= isSecret(current) || (typeof step === "string" && isSecretKey(step));
   }
   return { value, secret };
 }

@@ -1,1 +1,2 @@
-export {};
+/** The sinks, one line each. Adding one: write its file, add its line. */
+export { redis } from "./redis.ts";

@@ -7,11 +7,9 @@ import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, t
 import type { LocatedEntry, LocatedMapping, LocatedScalar, LocatedValue } from "../located.ts";
 import type { SourceText } from "../source_text.ts";
 import { SyntaxFault } from "../syntax_error.ts";
-import { composeYaml, DEFAULT_MAX_DEPTH, type YamlOptions } from "./compose.ts";
+import { composeYaml, DEFAULT_MAX_DEPTH, DEFAULT_MAX_NODES, type YamlOptions } from "./compose.ts";
 
 export interface LocateYamlOptions extends YamlOptions {
-  /** How many nodes the value may have with aliases written out; default 200,000. */
-  max_nodes?: number;
   /** Resolve `<<: *anchor`; default false. */
   merge_keys?: boolean;
 }
@@ -38,7 +36,7 @@ class Locator {
     readonly document: Document.Parsed,
     readonly options: LocateYamlOptions,
   ) {
-    this.#max_nodes = options.max_nodes ?? 200_000;
+    this.#max_nodes = options.max_nodes ?? DEFAULT_MAX_NODES;
     this.#max_depth = options.max_depth ?? DEFAULT_MAX_DEPTH;
   }
 

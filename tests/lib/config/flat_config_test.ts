@@ -93,7 +93,7 @@ Deno.test("every flat problem at once, with places", () => {
   assert.deepEqual(problems(text), [
     "1:10 symbols: 0 items, want at least 1 item",
     '2:18 exchange_ws_url: "https://x", want a URL like wss://host[:port]',
-    '3:12 redis_url: "redis://user:********@h:port", want a URL like redis://host:6379',
+    '3:12 redis_url: "redis://***@h:port", want a URL like redis://host:6379',
     '4:1 order_book_dept: unknown key: did you mean "order_book_depth"?',
     "5:14 health_port: 70000, want ≤ 65535",
     '7:25 max_reconnect_delay_ms: "5", want a number',

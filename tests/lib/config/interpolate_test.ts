@@ -67,7 +67,8 @@ Deno.test("names of the prototype are no variables", () => {
 Deno.test("plain words are typed as YAML 1.2 core types them", () => {
   const cases: [string, unknown][] = [
     ["1", 1],
-    ["-0", -0],
+    ["-0", 0],
+    ["-0.0", -0],
     ["+12", 12],
     ["0o17", 15],
     ["0x1f", 31],

@@ -138,3 +138,20 @@ Deno.test("thousands of problems are counted, and printed up to a bound", () => 
     return true;
   });
 });
+
+Deno.test("a config of absurd size is refused, whatever its format", () => {
+  const list = `[${"1,".repeat(60_000)}1]`;
+  assert.match(
+    problems(`{ name: ${list} }`, "json5")[0],
+    /^1:\d+ more than 50000 values and keys: want fewer$/,
+  );
+  assert.match(
+    problems(`{"name": ${list}}`, "yaml")[0],
+    /more than 50000 nodes with its aliases written out$/,
+  );
+  const few = problems(
+    `{ sources: [{ kind: 'live', venue: 'binance-spot', symbols: [${"1,".repeat(45_000)}] }] }`,
+    "json5",
+  );
+  assert.equal(few.length, 1_000);
+});

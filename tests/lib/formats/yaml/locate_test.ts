@@ -77,6 +77,10 @@ Deno.test("depth and alias expansion are bounded", () => {
   assert.match(fault("- ".repeat(5_000) + "x"), /nesting is deeper than 200 levels$/);
   assert.equal(locate("[".repeat(200) + "]".repeat(200)).kind, "sequence");
   assert.match(fault("[".repeat(201) + "]".repeat(201)), /deeper than 200 levels$/);
+  assert.match(
+    fault("a: 1\n" + "[".repeat(1_000), { max_nodes: 100 }),
+    /^f\.yaml:2:\d+: more than 800 tokens/,
+  );
   let laughs = "a0: &a0 [x, x]\n";
   for (let i = 1; i < 40; i++) laughs += `a${i}: &a${i} [*a${i - 1}, *a${i - 1}]\n`;
   assert.match(fault(laughs), /more than 200000 nodes/);
