@@ -85,6 +85,9 @@ export const BANS: readonly Ban[] = [
   },
 ];
 
+/** Packages that may be loaded before a command is chosen: `mdg --help` waits for them. */
+export const EAGER_PACKAGES = ["commander"];
+
 /** No drawers: a file or folder is named after what it holds. */
 export const DRAWER_WORDS = ["util", "utils", "helper", "helpers", "common", "misc", "shared", "stuff"];
 
