@@ -97,6 +97,7 @@ export class Instrument implements BookState, ReplicaOwner {
     // The audit may just have found the book wrong.
     if (!this.replica.live) return;
     this.#publishBook(this.#whole_next ? undefined : delta, delta.received_us);
+    this.metrics.latency.observe(this.context.clock.now_us() - delta.received_us);
     if (++this.#since_bound_check >= BOUND_CHECK_DELTAS) this.#checkBounds();
   }
   onSnapshot(snapshot: BookSnapshot): void {

@@ -14,9 +14,9 @@ import type { MatchingBook } from "./matching_book.ts";
 import { none } from "./order_store.ts";
 import { ASK, BID, oppositeOf, type Side } from "./side.ts";
 
-export const new_share = 0.4;
-export const modify_share = 0.3;
-export const cancel_share = 0.3;
+const new_share = 0.4;
+const modify_share = 0.3;
+const cancel_share = 0.3;
 
 /** Below this a side is only added to. */
 const floor_orders = 8;
@@ -114,13 +114,13 @@ export class OrderFlow {
     let side: Side = random.chance(0.5) ? BID : ASK;
     if (this.#bestTicks(ASK) < fair_ticks) side = BID;
     else if (this.#bestTicks(BID) > fair_ticks) side = ASK;
-    const against = oppositeOf(side);
-    if (book.orders.count(against) <= floor_orders) side = against;
+    if (book.orders.count(oppositeOf(side)) <= floor_orders) side = oppositeOf(side);
     const ladder = book.ladders[oppositeOf(side)];
+    const cleared_levels = this.#clearedLevels(ladder.price_ticks[ladder.best()]);
     let limit_ticks = ladder.price_ticks[ladder.best()];
     let stale_lots = 0;
     let spare = book.orders.count(oppositeOf(side)) - floor_orders;
-    for (let rank = 0; rank < ladder.size && rank < max_cleared_levels; rank++) {
+    for (let rank = 0; rank < ladder.size && rank < cleared_levels; rank++) {
       const level = ladder.levelAt(rank);
       const ticks = ladder.price_ticks[level];
       spare -= ladder.order_count[level];
@@ -128,15 +128,19 @@ export class OrderFlow {
       stale_lots += ladder.quantity_lots[level];
       limit_ticks = ticks;
     }
-    const lots = stale_lots > 0 ? stale_lots : Math.ceil(this.#sizeLots() * size_factor);
-    book.add(
-      side,
-      limit_ticks,
-      this.#sparing(side, limit_ticks, lots),
-      time_ms,
-      output,
-      "immediate_or_cancel",
-    );
+    const wanted_lots = stale_lots > 0 ? stale_lots : Math.ceil(this.#sizeLots() * size_factor);
+    const lots = this.#sparing(side, limit_ticks, wanted_lots);
+    book.add(side, limit_ticks, lots, time_ms, output, "immediate_or_cancel");
+  }
+  /**
+   * How many stale levels one taker may clear. A thinned book is cleared little and walks instead, for owners of stale
+   * orders flee; but where the touch is far from fair there is a panic and the taker sweeps.
+   */
+  #clearedLevels(touch_ticks: number): number {
+    const { orders } = this.book;
+    if (Math.abs(touch_ticks - this.fair.ticks) > this.#lean_ticks / 2) return max_cleared_levels;
+    const fullness = Math.min(1, (orders.count(BID) + orders.count(ASK)) / this.options.target_orders);
+    return Math.max(1, max_cleared_levels * fullness ** 3);
   }
   /** As much of `lots` as leaves the other side its floor: only the touch is taken, and not its last orders. */
   #sparing(side: Side, limit_ticks: number, lots: number): number {

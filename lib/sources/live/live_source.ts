@@ -6,6 +6,7 @@
 import { type Log, RateLimitedLog } from "../../base/log.ts";
 import type { MetricFamily, MetricValue } from "../../base/metrics.ts";
 import { Random } from "../../base/random.ts";
+import { type PipelineMetrics, pipelineMetrics } from "../../flow/pipeline_metrics.ts";
 import type { Feed, FeedLimits, StreamName } from "../../feeds/feed.ts";
 import type { Channel, MarketEvent } from "../../market/event.ts";
 import { EventBatch } from "../../market/event_batch.ts";
@@ -53,6 +54,7 @@ export class LiveSource implements Source, LaneOwner {
   readonly #noisy: RateLimitedLog;
   readonly #frames: MetricFamily<MetricValue>;
   readonly #event_frames: MetricValue;
+  readonly #contract: PipelineMetrics;
   #filling = new EventBatch();
   #draining = new EventBatch();
   #wake: (() => void) | undefined;
@@ -69,6 +71,7 @@ export class LiveSource implements Source, LaneOwner {
     this.#random = new Random(`${context.seed}:${context.name}`);
     this.#log = context.log.with({ source: context.name });
     this.#noisy = new RateLimitedLog(this.#log, context.clock);
+    this.#contract = pipelineMetrics(context.metrics);
     this.#frames = context.metrics.counter("feed_frames_total", "Frames received, by what became of them", [
       "venue",
       "outcome",
@@ -125,7 +128,7 @@ export class LiveSource implements Source, LaneOwner {
     for (const symbol of removed) {
       for (const lane of this.#lanes) lane.remove(symbol);
       this.#snapshots?.forget(symbol);
-      this.#connected(symbol).value = 0;
+      this.#contract.websocket_connected.with(symbol).value = 0;
     }
     for (const lane of this.#lanes.filter((lane) => lane.streams.size === 0)) {
       lane.close();
@@ -166,7 +169,7 @@ export class LiveSource implements Source, LaneOwner {
         });
       case "malformed": {
         const [only] = lane.symbols;
-        this.#errors(lane.symbols.length === 1 ? only : "").value++;
+        this.#contract.messages_error_total.with(lane.symbols.length === 1 ? only : "").value++;
         this.#noisy.warn("malformed", "malformed frame dropped", {
           ...at,
           why: outcome.why,
@@ -177,15 +180,15 @@ export class LiveSource implements Source, LaneOwner {
   }
   interrupted(lane: Lane, reason: string): void {
     for (const symbol of lane.symbols) {
-      this.#connected(symbol).value = 0;
-      this.#disconnects(symbol).value++;
+      this.#contract.websocket_connected.with(symbol).value = 0;
+      this.#contract.websocket_disconnects_total.with(symbol).value++;
     }
     const carries_books = [...lane.streams.values()].some((watch) => watch.name.channel === "book");
     if (carries_books) this.#events?.interrupted(lane.symbols, "disconnected");
     this.#log.debug("streams interrupted", { lane: lane.options.id, reason });
   }
   restored(lane: Lane): void {
-    for (const symbol of lane.symbols) this.#connected(symbol).value = 1;
+    for (const symbol of lane.symbols) this.#contract.websocket_connected.with(symbol).value = 1;
     this.#log.info("connected", { lane: lane.options.id, streams: lane.streams.size });
   }
   rotated(lane: Lane): void {
@@ -274,20 +277,5 @@ export class LiveSource implements Source, LaneOwner {
       if (paused) lane.pause();
       else lane.resume();
     }
-  }
-  #connected(symbol: string): MetricValue {
-    return this.context.metrics.gauge("websocket_connected", "1 while the symbol's streams are connected", [
-      "symbol",
-    ])
-      .with(symbol);
-  }
-  #disconnects(symbol: string): MetricValue {
-    return this.context.metrics.counter("websocket_disconnects_total", "Connections lost", ["symbol"]).with(
-      symbol,
-    );
-  }
-  #errors(symbol: string): MetricValue {
-    return this.context.metrics.counter("messages_error_total", "Frames that could not be used", ["symbol"])
-      .with(symbol);
   }
 }

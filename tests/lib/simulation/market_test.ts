@@ -160,6 +160,7 @@ Deno.test("a simulated day: bounded, two-sided, a realistic spread, volatility a
   const output = new EventBuffer();
   const spreads_bps: number[] = [];
   const middles: number[] = [];
+  let shallow_minutes = 0;
   for (let minute = 1; minute <= 1_440; minute++) {
     for (let second = 1; second <= 60; second++) {
       run(market, market.now_ms + 1_000, output, ignore);
@@ -168,10 +169,12 @@ Deno.test("a simulated day: bounded, two-sided, a realistic spread, volatility a
       assert.ok(bids >= 1 && asks >= 1 && bids + asks <= 800, `${bids} bids, ${asks} asks`);
     }
     const middle = middleOf(market);
+    if (Math.min(market.book.ladders[BID].size, market.book.ladders[ASK].size) < 20) shallow_minutes++;
     spreads_bps.push((market.best(ASK)!.price - market.best(BID)!.price) / middle * 10_000);
     middles.push(middle);
   }
   assert.equal(market.book.refused, 0);
+  assert.ok(shallow_minutes < 15, `${shallow_minutes} of 1440 minutes had fewer than 20 levels on a side`);
   assert.ok(output.kind.length <= 65_536, "the event buffer grew");
   spreads_bps.sort((a, b) => a - b);
   assert.ok(spreads_bps[720] > 0.01 && spreads_bps[720] < 2, `median spread ${spreads_bps[720]} bps`);

@@ -3,9 +3,9 @@
  * the baseline that bench/simulation_bench.ts measures against and, being too plain to be wrong, the oracle of
  * tests/lib/simulation/matching_book_test.ts. Same rules and same output rows as lib/simulation/matching_book.ts.
  */
-import type { EventBuffer } from "../lib/simulation/event_buffer.ts";
-import type { TimeInForce } from "../lib/simulation/matching_book.ts";
-import { ASK, BID, oppositeOf, type Side } from "../lib/simulation/side.ts";
+import type { EventBuffer } from "../../lib/simulation/event_buffer.ts";
+import type { TimeInForce } from "../../lib/simulation/matching_book.ts";
+import { ASK, BID, oppositeOf, type Side } from "../../lib/simulation/side.ts";
 
 export interface NaiveOrder {
   id: number;

@@ -1,13 +1,13 @@
 /**
  * The matching engine alone, and the market that drives it: actions per second on one core, absolute and against the
  * plain Map-and-sort book in the same run on the same actions. Target: ≥ 1 million order actions a second.
- * Run: deno run bench/simulation_bench.ts [--json]
+ * Run: deno run tests/bench/simulation_bench.ts [--json]
  */
-import { systemClock } from "../lib/base/clock.ts";
-import { EventBuffer } from "../lib/simulation/event_buffer.ts";
-import { instrumentOf } from "../lib/simulation/instruments.ts";
-import { SimulatedMarket } from "../lib/simulation/market.ts";
-import { MatchingBook } from "../lib/simulation/matching_book.ts";
+import { systemClock } from "../../lib/base/clock.ts";
+import { EventBuffer } from "../../lib/simulation/event_buffer.ts";
+import { instrumentOf } from "../../lib/simulation/instruments.ts";
+import { SimulatedMarket } from "../../lib/simulation/market.ts";
+import { MatchingBook } from "../../lib/simulation/matching_book.ts";
 import { NaiveMatchingBook } from "./naive_matching_book.ts";
 import { type BookUnderTest, OrderTape, recordTape } from "./order_tape.ts";
 

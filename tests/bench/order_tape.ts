@@ -2,10 +2,10 @@
  * A recorded sequence of order actions, so that two books do exactly the same work and the cost of choosing the actions
  * stays out of the measurement. Ids are those a book hands out in sequence, known because recording drives a real book.
  */
-import { Random } from "../lib/base/random.ts";
-import { EventBuffer } from "../lib/simulation/event_buffer.ts";
-import { MatchingBook, type TimeInForce } from "../lib/simulation/matching_book.ts";
-import { ASK, BID, type Side } from "../lib/simulation/side.ts";
+import { Random } from "../../lib/base/random.ts";
+import { EventBuffer } from "../../lib/simulation/event_buffer.ts";
+import { MatchingBook, type TimeInForce } from "../../lib/simulation/matching_book.ts";
+import { ASK, BID, type Side } from "../../lib/simulation/side.ts";
 
 export const ADD = 0;
 export const ADD_IMMEDIATE = 1;
