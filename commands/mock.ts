@@ -2,7 +2,7 @@
  * `mdg mock VENUE`: a venue on this machine, from a recording or a generated market, with faults on request. Prints one
  * JSON line with its addresses when ready; the last line on stderr is JSON too: what was served and injected.
  */
-import { UserError } from "../lib/base/errors.ts";
+import { quoted, UserError } from "../lib/base/errors.ts";
 import { defineCommand } from "../lib/cli/command.ts";
 
 export const mock = defineCommand({
@@ -77,15 +77,11 @@ export const mock = defineCommand({
     },
   ],
   async run(world, flags, [name]) {
-    const [venues, { parseFaults }] = await Promise.all([
-      import("../lib/mocks/registry.ts"),
+    const [{ MOCKS, pick }, { parseFaults }] = await Promise.all([
+      import("../lib/gateway/catalog.ts"),
       import("../lib/mocks/fault_spec.ts"),
     ]);
-    const kind = Object.values(venues).find((one) => one.name === name);
-    if (!kind) {
-      const known = Object.keys(venues).join(", ");
-      throw new UserError(`mock venue ${JSON.stringify(name)}: unknown, want one of ${known}`, { code: 2 });
-    }
+    const kind = pick("mock venue", MOCKS, name);
     const venue = await kind.open({
       listen: flags.listen,
       capture: flags.capture,
@@ -114,7 +110,7 @@ function speedOf(text: string): number {
   if (text === "max") return Infinity;
   const speed = Number(text);
   if (speed > 0 && Number.isFinite(speed)) return speed;
-  throw new UserError(`play at speed ${JSON.stringify(text)}: not a speed, want max or a number above 0`, {
+  throw new UserError(`play at speed ${quoted(text)}: not a speed, want max or a number above 0`, {
     code: 2,
   });
 }

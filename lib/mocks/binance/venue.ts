@@ -200,13 +200,15 @@ class BinanceVenue implements MockVenue {
     if (this.#playing) return;
     const { log } = this.world;
     log.info("mock market starts", { venue: this.dialect.name, total: this.tape.total });
-    this.#playing = this.#player.run().then((at_end) => {
-      if (!at_end) return;
-      this.#calm();
-      this.#is_finished = true;
-      this.#finished.resolve();
-      log.info("mock market served to its end; sockets stay open", { ...this.stats() });
-    }).catch((error) => log.error(`play the tape: ${reasonOf(error)}`));
+    this.#playing = this.#run().catch((error) => log.error(`play the tape: ${reasonOf(error)}`));
+  }
+  async #run(): Promise<void> {
+    if (!await this.#player.run()) return;
+    this.#calm();
+    await this.#waitFor([...this.#sessions], 1);
+    this.#is_finished = true;
+    this.#finished.resolve();
+    this.world.log.info("mock market served to its end; sockets stay open", { ...this.stats() });
   }
 
   #play(item: TapeItem, position: number): void {
@@ -262,16 +264,16 @@ class BinanceVenue implements MockVenue {
       if (full_speed && queued_bytes > WAIT_ABOVE_BYTES) lagging.push(session);
       if (!full_speed && queued_bytes > CUT_ABOVE_BYTES) this.#cutSlow(session);
     }
-    return lagging.length > 0 ? this.#waitFor(lagging) : undefined;
+    return lagging.length > 0 ? this.#waitFor(lagging, RESUME_BELOW_BYTES) : undefined;
   }
-  async #waitFor(lagging: readonly Session[]): Promise<void> {
+  async #waitFor(lagging: readonly Session[], below_bytes: number): Promise<void> {
     const over = new AbortController();
     const limit = sleep(
       this.world.clock,
       READ_DEADLINE_MS,
       AbortSignal.any([over.signal, this.#stop.signal]),
     );
-    const drained = Promise.all(lagging.map((one) => one.outlet.whenBelow(RESUME_BELOW_BYTES)));
+    const drained = Promise.all(lagging.map((one) => one.outlet.whenBelow(below_bytes)));
     await Promise.race([drained, limit]);
     over.abort();
     for (const one of lagging) if (one.outlet.queued_bytes > WAIT_ABOVE_BYTES) this.#cutSlow(one);
