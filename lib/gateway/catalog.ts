@@ -5,6 +5,8 @@
 import { UserError } from "../base/errors.ts";
 import type { Feed } from "../feeds/feed.ts";
 import * as feeds from "../feeds/registry.ts";
+import type { MockKind } from "../mocks/mock.ts";
+import * as mocks from "../mocks/registry.ts";
 import * as servers from "../servers/registry.ts";
 import type { ServerKind } from "../servers/server.ts";
 import * as sinks from "../sinks/registry.ts";
@@ -13,6 +15,7 @@ import * as sources from "../sources/registry.ts";
 import type { SourceKind } from "../sources/source.ts";
 
 export const FEEDS: Readonly<Record<string, Feed>> = { ...feeds } satisfies Record<string, Feed>;
+export const MOCKS: Readonly<Record<string, MockKind>> = { ...mocks } satisfies Record<string, MockKind>;
 export const SOURCES: Readonly<Record<string, SourceKind>> = { ...sources } satisfies Record<
   string,
   SourceKind
