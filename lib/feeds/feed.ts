@@ -23,6 +23,9 @@ export const EVENTS: FrameOutcome = { kind: "events" };
 export interface Mapper {
   /** Appends what the frame says to `batch`; all or nothing per frame. Never throws on bad input. */
   map(frame: Uint8Array, received_us: number, batch: EventBatch): FrameOutcome;
+  /** Accepts a symbol from now on, or no longer. Only for mappers made with a list of symbols. */
+  addSymbol(symbol: string): void;
+  removeSymbol(symbol: string): void;
 }
 
 /** One stream of a venue: where it is served, what it is called there, what it carries. */
@@ -63,7 +66,12 @@ export interface Feed {
   /** The registry name and the `venue` of every event. */
   readonly name: string;
   readonly summary: string;
-  readonly endpoints: { readonly ws_url: string; readonly rest_url: string };
+  readonly endpoints: {
+    readonly ws_url: string;
+    readonly rest_url: string;
+    /** The venue's other sites: stream host → REST base that belongs to it. */
+    readonly rest_of_host?: Readonly<Record<string, string>>;
+  };
   /** Route name → path below `ws_url`. */
   readonly routes: Readonly<Record<string, string>>;
   readonly channels: readonly Channel[];

@@ -4,7 +4,7 @@
  * As a side gift every refresh audits the live book: levels that differ where both claim to know are counted.
  */
 import type { BookSnapshot } from "../market/event.ts";
-import { BookSide } from "../market/book_side.ts";
+import type { BookSide } from "../market/book_side.ts";
 import { OrderBook } from "../market/order_book.ts";
 import type { SequenceRule } from "../market/sequence_rule.ts";
 import type { DeltaLog } from "./delta_log.ts";
@@ -42,17 +42,22 @@ export function mergeRefresh(
 /** `side` becomes `fresh` where fresh knows, and stays as it was below. Returns the differences where both knew. */
 function layOver(side: BookSide, fresh: BookSide): number {
   const differences = countDifferences(side, fresh, Math.max(side.bound_key, fresh.bound_key));
-  const below = side.indexOf(fresh.bound_key);
-  const from = fresh.indexOf(fresh.bound_key);
-  const merged = new BookSide(side.sign, below + fresh.size - from);
-  merged.keys.set(side.keys.subarray(0, below));
-  merged.quantities.set(side.quantities.subarray(0, below));
-  merged.keys.set(fresh.keys.subarray(from, fresh.size), below);
-  merged.quantities.set(fresh.quantities.subarray(from, fresh.size), below);
-  merged.size = below + fresh.size - from;
-  merged.bound_key = Math.min(side.bound_key, fresh.bound_key);
-  merged.exact_quantities = mergeExact(side, fresh);
-  side.copyFrom(merged);
+  const kept = side.size - side.countFrom(fresh.bound_key);
+  const taken = fresh.countFrom(fresh.bound_key);
+  const keys = new Float64Array(kept + taken);
+  const quantities = new Float64Array(kept + taken);
+  for (let i = 0; i < kept; i++) {
+    keys[i] = side.key(side.size - 1 - i);
+    quantities[i] = side.quantity(side.size - 1 - i);
+  }
+  for (let i = 0; i < taken; i++) {
+    keys[kept + i] = fresh.key(taken - 1 - i);
+    quantities[kept + i] = fresh.quantity(taken - 1 - i);
+  }
+  const exact_quantities = mergeExact(side, fresh);
+  side.load(keys, quantities, kept + taken);
+  side.bound_key = Math.min(side.bound_key, fresh.bound_key);
+  side.exact_quantities = exact_quantities;
   return differences;
 }
 
@@ -66,17 +71,19 @@ function mergeExact(side: BookSide, fresh: BookSide): Map<number, string> | unde
 
 /** Levels at or above `bound_key` that are in only one of the two, or with another quantity. */
 export function countDifferences(one: BookSide, other: BookSide, bound_key: number): number {
-  let i = one.indexOf(bound_key);
-  let j = other.indexOf(bound_key);
+  const size = one.countFrom(bound_key);
+  const other_size = other.countFrom(bound_key);
+  let i = 0;
+  let j = 0;
   let differences = 0;
-  while (i < one.size || j < other.size) {
-    const key = i < one.size ? one.keys[i] : Infinity;
-    const other_key = j < other.size ? other.keys[j] : Infinity;
+  while (i < size || j < other_size) {
+    const key = i < size ? one.key(i) : -Infinity;
+    const other_key = j < other_size ? other.key(j) : -Infinity;
     if (key === other_key) {
-      if (one.quantities[i++] !== other.quantities[j++]) differences++;
+      if (one.quantity(i++) !== other.quantity(j++)) differences++;
     } else {
       differences++;
-      if (key < other_key) i++;
+      if (key > other_key) i++;
       else j++;
     }
   }

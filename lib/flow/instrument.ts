@@ -55,6 +55,8 @@ export class Instrument implements BookState, ReplicaOwner {
   #since_bound_check = 0;
   #refreshed_ms = -Infinity;
   #was_live = false;
+  /** Overlapping connections repeat quotes: an id at or below this was seen. */
+  #last_quote_id = -1;
 
   constructor(
     readonly venue: string,
@@ -95,6 +97,7 @@ export class Instrument implements BookState, ReplicaOwner {
     // The audit may just have found the book wrong.
     if (!this.replica.live) return;
     this.#publishBook(this.#whole_next ? undefined : delta, delta.received_us);
+    this.metrics.latency.observe(this.context.clock.now_us() - delta.received_us);
     if (++this.#since_bound_check >= BOUND_CHECK_DELTAS) this.#checkBounds();
   }
   onSnapshot(snapshot: BookSnapshot): void {
@@ -104,6 +107,8 @@ export class Instrument implements BookState, ReplicaOwner {
   }
   onQuote(quote: Quote): void {
     this.metrics.quote_messages.value++;
+    if (quote.update_id <= this.#last_quote_id) return;
+    this.#last_quote_id = quote.update_id;
     this.audit.onQuote(quote);
     this.#readAudit();
     this.context.publish(quote);
@@ -125,6 +130,7 @@ export class Instrument implements BookState, ReplicaOwner {
   /** The streams behind this instrument stopped. */
   interrupted(reason: string, received_us: number): void {
     this.audit.reset();
+    this.#last_quote_id = -1;
     this.replica.disconnected(reason, received_us);
   }
 

@@ -40,7 +40,7 @@ export class OrderBook implements BookView {
   /** Best bid at or above best ask: never true in a right book. */
   get crossed(): boolean {
     const { bids, asks } = this;
-    return bids.size > 0 && asks.size > 0 && bids.keys[bids.size - 1] >= -asks.keys[asks.size - 1];
+    return bids.size > 0 && asks.size > 0 && bids.best_key >= -asks.best_key;
   }
   /** (bid quantity − ask quantity) / (their sum) over the best `depth` levels: −1 … 1; undefined when both are empty. */
   imbalance(depth: number): number | undefined {
@@ -63,8 +63,12 @@ export class OrderBook implements BookView {
     this.clear();
     this.apply(bids, asks);
     if (depth_limit === undefined) return;
-    if (bids.size >= depth_limit && this.bids.size > 0) this.bids.bound_key = this.bids.keys[0];
-    if (asks.size >= depth_limit && this.asks.size > 0) this.asks.bound_key = this.asks.keys[0];
+    if (bids.size >= depth_limit && this.bids.size > 0) {
+      this.bids.bound_key = this.bids.key(this.bids.size - 1);
+    }
+    if (asks.size >= depth_limit && this.asks.size > 0) {
+      this.asks.bound_key = this.asks.key(this.asks.size - 1);
+    }
   }
   clear(): void {
     this.bids.clear();

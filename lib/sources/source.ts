@@ -6,6 +6,7 @@ import type { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
+import type { Feed } from "../feeds/feed.ts";
 import type { EventBatch } from "../market/event_batch.ts";
 import type { SequenceRule } from "../market/sequence_rule.ts";
 
@@ -40,6 +41,8 @@ export interface SourceContext {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly seed: string;
+  /** The venues, by registry name. */
+  readonly feeds: Readonly<Record<string, Feed>>;
 }
 
 /** What a source file exports under its registry name. */

@@ -139,19 +139,18 @@ export class ByteWriter {
   }
   #fraction(fraction: number, decimals: number): void {
     this.bytes[this.length++] = POINT;
-    if (decimals > 9) {
-      const scale = POWERS_OF_TEN[decimals - 9];
-      const high = Math.floor(fraction / scale);
-      this.#padded(high, 9);
-      this.#padded(fraction - high * scale, Math.min(decimals - 9, 9), decimals - 9);
-    } else {
-      this.#padded(fraction, decimals);
-    }
+    this.#digits(fraction, decimals);
     while (this.bytes[this.length - 1] === ZERO) this.length--;
   }
-  /** `value` < 10^9 in exactly `digits` digits (`width` more leading zeros where it exceeds nine). */
-  #padded(value: number, digits: number, width = digits): void {
-    for (let extra = width - digits; extra > 0; extra--) this.bytes[this.length++] = ZERO;
+  /** An integer below 10^15 in exactly `digits` digits. */
+  #digits(value: number, digits: number): void {
+    if (digits <= 9) return this.#padded(value, digits);
+    const high = Math.floor(value / 1_000_000_000);
+    this.#digits(high, digits - 9);
+    this.#padded(value - high * 1_000_000_000, 9);
+  }
+  /** `value` < 10^9 in exactly `digits` ≤ 9 digits. */
+  #padded(value: number, digits: number): void {
     const { bytes } = this;
     let at = this.length + digits;
     this.length = at;

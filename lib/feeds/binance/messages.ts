@@ -35,6 +35,13 @@ export class BinanceMapper implements Mapper {
     this.#symbols = new SymbolTable(symbols);
   }
 
+  addSymbol(symbol: string): void {
+    this.#symbols.add(symbol);
+  }
+  removeSymbol(symbol: string): void {
+    this.#symbols.remove(symbol);
+  }
+
   map(frame: Uint8Array, received_us: number, batch: EventBatch): FrameOutcome {
     if (frame.length > MAX_FRAME_BYTES) return malformed(`frame of ${frame.length} bytes`);
     const scanner = this.#scanner;

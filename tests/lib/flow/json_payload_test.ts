@@ -28,12 +28,13 @@ const update = (book: OrderBook, more: Partial<BookUpdate> = {}): BookUpdate => 
 });
 
 Deno.test("one update is encoded once per depth", () => {
-  const one = update(bookOf(100, 101));
+  const book = bookOf(100, 101);
+  const one = update(book);
   const first = bookPayload(one, 2);
   assert.deepEqual(JSON.parse(first).bids, [[100, 1], [99, 1]]);
   assert.equal(JSON.parse(bookPayload(one, 3)).asks.length, 3);
   // What the book holds later is another state: the remembered text proves that nothing was encoded again.
-  one.book.bids.quantities.fill(7);
+  book.clear();
   assert.equal(bookPayload(one, 2), first);
   assert.notEqual(bookPayload({ ...one }, 2), first);
 });

@@ -1,0 +1,116 @@
+/**
+ * The middle: takes each update once and offers it to every receiver, in order, synchronously. It owns no queue; each
+ * receiver does, with its own bound, so one slow reader costs the others nothing. Refuses: letting a receiver's fault
+ * reach the feed — it is logged and counted.
+ */
+import type { Clock } from "../base/clock.ts";
+import { reasonOf } from "../base/errors.ts";
+import { type Log, RateLimitedLog } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { Trade } from "../market/event.ts";
+import type { MarketUpdate } from "../market/update.ts";
+import type { Books } from "./books.ts";
+import type { BookState, Hub, ReadinessPart, Receiver } from "./hub.ts";
+import { RECENT_TRADES } from "./instrument.ts";
+
+const NO_TRADES: readonly Trade[] = [];
+/** Reasons listed by /ready; more are summed up. */
+const MAX_REASONS = 50;
+
+export class Dispatcher implements Hub {
+  readonly #receivers: Receiver[] = [];
+  readonly #books = new Set<Books>();
+  readonly #parts = new Set<ReadinessPart>();
+  readonly #noisy: RateLimitedLog;
+
+  constructor(readonly clock: Clock, readonly log: Log, readonly metrics: Metrics, readonly version: string) {
+    this.#noisy = new RateLimitedLog(log, clock);
+  }
+
+  subscribe(receiver: Receiver): () => void {
+    this.#receivers.push(receiver);
+    return () => {
+      const at = this.#receivers.indexOf(receiver);
+      if (at >= 0) this.#receivers.splice(at, 1);
+    };
+  }
+  /** Makes the books of a source visible to queries and readiness. */
+  addBooks(books: Books): () => void {
+    this.#books.add(books);
+    return () => this.#books.delete(books);
+  }
+  publish(update: MarketUpdate): void {
+    const receivers = this.#receivers;
+    for (let i = 0; i < receivers.length; i++) {
+      try {
+        receivers[i].offer(update);
+      } catch (error) {
+        this.#fault(receivers[i], error);
+      }
+    }
+  }
+  /** After a batch. */
+  flush(): void {
+    for (const receiver of this.#receivers) {
+      try {
+        receiver.flush?.();
+      } catch (error) {
+        this.#fault(receiver, error);
+      }
+    }
+  }
+
+  *books(): Iterable<BookState> {
+    for (const books of this.#books) yield* books.instruments.values();
+  }
+  book(venue: string, symbol: string): BookState | undefined {
+    for (const books of this.#books) {
+      const found = books.venue === venue ? books.instruments.get(symbol) : undefined;
+      if (found) return found;
+    }
+    return undefined;
+  }
+  find(symbol: string): BookState[] {
+    return [...this.#books].map((books) => books.instruments.get(symbol)).filter((one) => one !== undefined);
+  }
+  recentTrades(venue: string, symbol: string): readonly Trade[] {
+    for (const books of this.#books) {
+      const found = books.venue === venue ? books.instruments.get(symbol) : undefined;
+      if (found) return found.recent_trades.slice(-RECENT_TRADES);
+    }
+    return NO_TRADES;
+  }
+  addReadiness(part: ReadinessPart): () => void {
+    this.#parts.add(part);
+    return () => this.#parts.delete(part);
+  }
+  readiness(): { ready: boolean; reasons: string[] } {
+    const reasons: string[] = [];
+    let more = 0;
+    const note = (reason: string) => reasons.length < MAX_REASONS ? reasons.push(reason) : more++;
+    let count = 0;
+    for (const book of this.books()) {
+      count++;
+      if (!book.in_sync) note(`${book.venue} ${book.symbol}: book not in sync: ${book.reason}`);
+    }
+    if (count === 0) note("no symbol is configured");
+    for (const part of this.#parts) {
+      const why = part.notReady();
+      if (why !== undefined) note(`${part.name}: ${why}`);
+    }
+    if (more > 0) reasons.push(`and ${more} more`);
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  #fault(receiver: Receiver, error: unknown): void {
+    this.metrics.counter("receiver_faults_total", "Updates a receiver failed on", ["receiver"]).with(
+      receiver.name,
+    )
+      .value++;
+    this.#noisy.warn(receiver.name, "receiver failed on an update", {
+      receiver: receiver.name,
+      reason: reasonOf(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * One WebSocket to a venue: opens, subscribes in batches under the venue's message rate, watches for silence, reports
+ * frames. An acknowledgement proves nothing; only data does, so each stream's first event is waited for.
+ * It never reconnects itself: its lane decides. Refuses: frames past `MAX_FRAME_BYTES` (the socket is closed with 1009).
+ */
+// @ts-types="@types/ws"
+import WebSocket from "ws";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { reasonOf } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { Feed, FeedLimits, Mapper, StreamName } from "../../feeds/feed.ts";
+
+const HANDSHAKE_MS = 10_000;
+const ACK_MS = 10_000;
+const MAX_FRAME_BYTES = 4 * 1024 * 1024;
+
+export interface ConnectionOwner {
+  /** The frame's bytes are valid during the call only. */
+  frame(connection: Connection, frame: Uint8Array, received_us: number): void;
+  opened(connection: Connection): void;
+  /** Called once, also when it never opened. */
+  down(connection: Connection, reason: string): void;
+}
+
+export interface ConnectionOptions {
+  id: string;
+  url: string;
+  feed: Feed;
+  limits: FeedLimits;
+  clock: Clock;
+  log: Log;
+  compression: boolean;
+}
+
+interface PendingAck {
+  streams: readonly StreamName[];
+  sent_ms: number;
+}
+
+export class Connection {
+  readonly mapper: Mapper;
+  readonly streams = new Map<string, StreamName>();
+  readonly opened_ms: number;
+  #socket: WebSocket;
+  #is_open = false;
+  #is_down = false;
+  #next_id = 1;
+  #last_heard_ms: number;
+  #pinged_ms = -Infinity;
+  readonly #acks = new Map<number, PendingAck>();
+  readonly #outbox: { text: string; id: number; streams: readonly StreamName[] }[] = [];
+  #pacing: Timer | undefined;
+
+  constructor(
+    readonly options: ConnectionOptions,
+    streams: Iterable<StreamName>,
+    readonly owner: ConnectionOwner,
+  ) {
+    const { clock, feed, url } = options;
+    this.opened_ms = this.#last_heard_ms = clock.monotonic_ms();
+    for (const stream of streams) this.streams.set(stream.stream, stream);
+    this.mapper = feed.createMapper(new Set([...this.streams.values()].map((one) => one.symbol)));
+    this.#socket = new WebSocket(url, {
+      // The scanner checks what it uses; payload strings are compared as bytes.
+      skipUTF8Validation: true,
+      maxPayload: MAX_FRAME_BYTES,
+      handshakeTimeout: HANDSHAKE_MS,
+      perMessageDeflate: options.compression,
+      followRedirects: false,
+    });
+    this.#socket.binaryType = "nodebuffer";
+    this.#listen();
+  }
+  get is_open(): boolean {
+    return this.#is_open && !this.#is_down;
+  }
+  /** Every SUBSCRIBE sent and acknowledged. */
+  get subscribed(): boolean {
+    return this.is_open && this.#outbox.length === 0 && this.#acks.size === 0;
+  }
+  subscribe(streams: readonly StreamName[]): void {
+    for (const stream of streams) {
+      this.streams.set(stream.stream, stream);
+      this.mapper.addSymbol(stream.symbol);
+    }
+    if (this.#is_open) this.#queue(streams, this.options.feed.subscribe);
+  }
+  unsubscribe(streams: readonly StreamName[]): void {
+    for (const stream of streams) this.streams.delete(stream.stream);
+    const kept = new Set([...this.streams.values()].map((one) => one.symbol));
+    for (const stream of streams) if (!kept.has(stream.symbol)) this.mapper.removeSymbol(stream.symbol);
+    if (this.#is_open) this.#queue(streams, this.options.feed.unsubscribe);
+  }
+  /** Asks again for streams that were acknowledged and stay silent. */
+  resubscribe(streams: readonly StreamName[]): void {
+    if (!this.#is_open) return;
+    this.#queue(streams, this.options.feed.unsubscribe);
+    this.#queue(streams, this.options.feed.subscribe);
+  }
+  acknowledged(id: number, error: string | undefined): void {
+    const ack = this.#acks.get(id);
+    if (!ack) return;
+    this.#acks.delete(id);
+    if (error === undefined) return;
+    const streams = ack.streams.slice(0, 5).map((one) => one.stream);
+    this.options.log.error("subscription refused by the venue", {
+      connection: this.options.id,
+      error,
+      streams,
+    });
+  }
+  pause(): void {
+    if (this.#is_open) this.#socket.pause();
+  }
+  resume(): void {
+    if (this.#is_open) this.#socket.resume();
+  }
+  /** Looks at silence and missing acknowledgements; call about every quarter second. Returns why it is dead. */
+  check(): string | undefined {
+    if (!this.#is_open) return undefined;
+    const { clock, limits } = this.options;
+    const now_ms = clock.monotonic_ms();
+    const silent_ms = now_ms - this.#last_heard_ms;
+    if (silent_ms > limits.max_silence_ms) return `nothing received for ${Math.round(silent_ms)} ms`;
+    if (silent_ms > limits.max_silence_ms / 2 && now_ms - this.#pinged_ms > limits.max_silence_ms / 2) {
+      // A quiet market is no dead line: a pong tells them apart.
+      this.#pinged_ms = now_ms;
+      this.#socket.ping();
+    }
+    for (const ack of this.#acks.values()) {
+      if (now_ms - ack.sent_ms > ACK_MS) return `subscription not acknowledged within ${ACK_MS} ms`;
+    }
+    return undefined;
+  }
+  /** Ends it at once; `down` follows. */
+  close(reason: string): void {
+    if (this.#is_down) return;
+    const was_open = this.#is_open;
+    this.#down(reason);
+    if (was_open) this.#socket.close(1000);
+    // A venue that does not answer the close must not hold us.
+    this.#socket.terminate();
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    const { clock } = this.options;
+    socket.on("open", () => {
+      if (this.#is_down) return;
+      this.#is_open = true;
+      this.#last_heard_ms = clock.monotonic_ms();
+      this.owner.opened(this);
+      this.#queue([...this.streams.values()], this.options.feed.subscribe);
+    });
+    socket.on("message", (data: WebSocket.RawData) => {
+      if (this.#is_down) return;
+      const received_us = clock.now_us();
+      this.#last_heard_ms = clock.monotonic_ms();
+      // `nodebuffer` without fragments option: always one Buffer.
+      this.owner.frame(this, data as Uint8Array, received_us);
+    });
+    socket.on("ping", () => this.#last_heard_ms = clock.monotonic_ms());
+    socket.on("pong", () => this.#last_heard_ms = clock.monotonic_ms());
+    socket.on("error", (error) => this.#down(reasonOf(error)));
+    socket.on(
+      "close",
+      (code, reason) => this.#down(`closed by the venue: ${code} ${reason.toString().slice(0, 100)}`),
+    );
+  }
+  #down(reason: string): void {
+    if (this.#is_down) return;
+    this.#is_down = true;
+    this.#is_open = false;
+    this.#pacing?.cancel();
+    this.#outbox.length = 0;
+    this.#acks.clear();
+    this.owner.down(this, reason);
+  }
+  #queue(
+    streams: readonly StreamName[],
+    write: (streams: readonly StreamName[], id: number) => string,
+  ): void {
+    const { max_streams_per_message } = this.options.limits;
+    for (let i = 0; i < streams.length; i += max_streams_per_message) {
+      const part = streams.slice(i, i + max_streams_per_message);
+      const id = this.#next_id++;
+      this.#outbox.push({ text: write(part, id), id, streams: part });
+    }
+    if (!this.#pacing) this.#sendNext();
+  }
+  #sendNext(): void {
+    this.#pacing = undefined;
+    const next = this.#outbox.shift();
+    if (!next || !this.#is_open) return;
+    const { clock, limits } = this.options;
+    this.#acks.set(next.id, { streams: next.streams, sent_ms: clock.monotonic_ms() });
+    this.#socket.send(next.text);
+    this.#pacing = clock.after(1000 / limits.max_messages_per_second, () => this.#sendNext());
+  }
+}

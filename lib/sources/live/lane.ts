@@ -1,0 +1,258 @@
+/**
+ * A group of streams that share a connection, kept alive: reconnect with backoff, rotation before the venue's cut with
+ * the new socket live before the old one goes, renewed subscription of streams that were acknowledged and stay silent.
+ * While two sockets overlap both deliver; the books let each update through once by its id, so nothing is lost.
+ */
+import { Backoff } from "../../base/backoff.ts";
+import type { Timer } from "../../base/clock.ts";
+import type { Random } from "../../base/random.ts";
+import type { Channel } from "../../market/event.ts";
+import type { StreamName } from "../../feeds/feed.ts";
+import { Connection, type ConnectionOptions, type ConnectionOwner } from "./connection.ts";
+
+/** A connection that lived this long was healthy: the next failure starts the backoff anew. */
+const HEALTHY_MS = 30_000;
+/** Rotate at this share of the venue's lifetime, less up to a twentieth of jitter. */
+const ROTATE_AT = 0.96;
+/** The successor has this long to show data before the old connection goes anyway. */
+const OVERLAP_MS = 30_000;
+/** Every change of the top is in the book stream within its speed, so this is long. */
+const STALE_BOOK_MS = 15_000;
+const MAX_RESUBSCRIBE_PAUSE_MS = 600_000;
+
+export interface LaneOwner {
+  frame(lane: Lane, connection: Connection, frame: Uint8Array, received_us: number): void;
+  /** No connection carries these streams any more. */
+  interrupted(lane: Lane, reason: string): void;
+  /** A connection opened where there was none. */
+  restored(lane: Lane): void;
+  rotated(lane: Lane): void;
+  /** A stream was acknowledged and brought nothing. */
+  silent(lane: Lane, streams: readonly StreamName[]): void;
+}
+
+export interface LaneOptions {
+  id: string;
+  connection: Omit<ConnectionOptions, "id">;
+  reconnect_delay_ms: number;
+  max_reconnect_delay_ms: number;
+  random: Random;
+}
+
+/** What is known of one stream: when it was asked for, when it last brought an event. */
+interface StreamWatch {
+  name: StreamName;
+  asked_ms: number;
+  pause_ms: number;
+  /** −Infinity: nothing since it was asked for. */
+  heard_ms: number;
+}
+
+export class Lane implements ConnectionOwner {
+  readonly streams = new Map<string, StreamWatch>();
+  readonly #by_symbol = new Map<string, Partial<Record<Channel, StreamWatch>>>();
+  #current: Connection | undefined;
+  #successor: Connection | undefined;
+  #successor_since_ms = 0;
+  #opened_once = false;
+  #rotate_at_ms = Infinity;
+  #retry: Timer | undefined;
+  #closed = false;
+  #connections = 0;
+  readonly #backoff: Backoff;
+
+  constructor(readonly options: LaneOptions, readonly owner: LaneOwner) {
+    this.#backoff = new Backoff(
+      { first_ms: options.reconnect_delay_ms, max_ms: options.max_reconnect_delay_ms },
+      options.random,
+    );
+  }
+  get connected(): boolean {
+    return this.#current?.is_open ?? false;
+  }
+  get symbols(): string[] {
+    return [...this.#by_symbol.keys()];
+  }
+  start(): void {
+    this.#current = this.#connect();
+  }
+  add(streams: readonly StreamName[]): void {
+    for (const name of streams) {
+      const watch = this.#watch(name);
+      this.streams.set(name.stream, watch);
+      const channels = this.#by_symbol.get(name.symbol) ?? {};
+      channels[name.channel] = watch;
+      this.#by_symbol.set(name.symbol, channels);
+    }
+    this.#current?.subscribe(streams);
+    this.#successor?.subscribe(streams);
+  }
+  remove(symbol: string): void {
+    const gone = [...this.streams.values()].map((one) => one.name).filter((name) => name.symbol === symbol);
+    for (const name of gone) this.streams.delete(name.stream);
+    this.#by_symbol.delete(symbol);
+    this.#current?.unsubscribe(gone);
+    this.#successor?.unsubscribe(gone);
+  }
+  /** Notes an event of a stream. True for the first since it was asked for: data, not an acknowledgement, is health. */
+  heard(symbol: string, channel: Channel, now_ms: number): boolean {
+    const watch = this.#by_symbol.get(symbol)?.[channel];
+    if (watch === undefined) return false;
+    const first = watch.heard_ms === -Infinity;
+    watch.heard_ms = now_ms;
+    if (first) this.#backoff.reset();
+    return first;
+  }
+  /** Whether the book stream of a symbol has brought data since it was asked for. */
+  bookFlows(symbol: string): boolean {
+    const watch = this.#by_symbol.get(symbol)?.book;
+    return watch !== undefined && watch.heard_ms !== -Infinity;
+  }
+  /** Symbols whose book stream is acknowledged and has brought nothing yet. */
+  *quietBooks(): Iterable<string> {
+    if (!this.#current?.subscribed) return;
+    for (const [symbol, { book }] of this.#by_symbol) if (book?.heard_ms === -Infinity) yield symbol;
+  }
+  /** Asked for and acknowledged for this long; 0 while not connected. */
+  subscribedFor_ms(symbol: string): number {
+    const watch = this.#by_symbol.get(symbol)?.book;
+    return watch && this.#current?.subscribed ? this.#now() - watch.asked_ms : 0;
+  }
+  /** The venue said it will close soon, or the connection is old: open the next one now. */
+  rotate(reason: string): void {
+    if (this.#closed || this.#successor || !this.#current?.is_open) return;
+    this.options.connection.log.info("rotating connection", { lane: this.options.id, reason });
+    this.#successor = this.#connect();
+    this.#successor_since_ms = this.#now();
+  }
+  pause(): void {
+    this.#current?.pause();
+    this.#successor?.pause();
+  }
+  resume(): void {
+    this.#current?.resume();
+    this.#successor?.resume();
+  }
+  /** Call about every quarter second. */
+  check(): void {
+    const now_ms = this.#now();
+    for (const connection of [this.#current, this.#successor]) {
+      const dead = connection?.check();
+      if (dead !== undefined) connection?.close(dead);
+    }
+    if (now_ms >= this.#rotate_at_ms) {
+      this.#rotate_at_ms = Infinity;
+      this.rotate("lifetime");
+    }
+    if (this.#successor && now_ms - this.#successor_since_ms > OVERLAP_MS) this.#promote();
+    if (this.#current?.subscribed) this.#checkSilence(now_ms);
+  }
+  close(): void {
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#current?.close("shutting down");
+    this.#successor?.close("shutting down");
+  }
+
+  frame(connection: Connection, frame: Uint8Array, received_us: number): void {
+    this.owner.frame(this, connection, frame, received_us);
+    // Data on a subscribed successor: it carries the streams now, the old one may go.
+    if (connection === this.#successor && connection.subscribed && this.#successorFlows()) this.#promote();
+  }
+  opened(connection: Connection): void {
+    if (connection !== this.#current) return;
+    const { limits } = this.options.connection;
+    const share = ROTATE_AT - 0.05 * this.options.random.unit();
+    this.#rotate_at_ms = this.#now() + limits.lifetime_ms * share;
+    for (const watch of this.streams.values()) this.#restartWatch(watch);
+    this.#opened_once = true;
+    this.owner.restored(this);
+  }
+  down(connection: Connection, reason: string): void {
+    const { log } = this.options.connection;
+    if (this.#closed) return;
+    if (connection === this.#successor) {
+      this.#successor = undefined;
+      this.#rotate_at_ms = this.#now() + this.#backoff.next_ms();
+      log.warn("successor connection failed", { lane: this.options.id, reason });
+      return;
+    }
+    if (connection !== this.#current) return;
+    if (this.#successor?.is_open) {
+      log.info("connection ended during rotation", { lane: this.options.id, reason });
+      return this.#promote();
+    }
+    this.#current = undefined;
+    if (this.#now() - connection.opened_ms > HEALTHY_MS) this.#backoff.reset();
+    const delay_ms = this.#backoff.next_ms();
+    log.warn("connection lost", { lane: this.options.id, reason, retry_in_ms: Math.round(delay_ms) });
+    if (this.#opened_once) this.owner.interrupted(this, reason);
+    this.#retry = this.options.connection.clock.after(delay_ms, () => this.#current = this.#connect());
+  }
+
+  #connect(): Connection {
+    const id = `${this.options.id}#${++this.#connections}`;
+    const names = [...this.streams.values()].map((one) => one.name);
+    return new Connection({ ...this.options.connection, id }, names, this);
+  }
+  #promote(): void {
+    const old = this.#current;
+    this.#current = this.#successor;
+    this.#successor = undefined;
+    old?.close("replaced by its successor");
+    const { limits } = this.options.connection;
+    this.#rotate_at_ms = this.#now() + limits.lifetime_ms * (ROTATE_AT - 0.05 * this.options.random.unit());
+    this.owner.rotated(this);
+  }
+  #successorFlows(): boolean {
+    for (const watch of this.streams.values()) {
+      if (watch.heard_ms > this.#successor_since_ms) return true;
+    }
+    return false;
+  }
+  #checkSilence(now_ms: number): void {
+    const silent: StreamName[] = [];
+    let any_heard = false;
+    let longest_ms = 0;
+    for (const watch of this.streams.values()) {
+      if (watch.heard_ms !== -Infinity) {
+        any_heard = true;
+        if (!this.#isStale(watch, now_ms)) continue;
+        this.#restartWatch(watch);
+        silent.push(watch.name);
+        continue;
+      }
+      const waited_ms = now_ms - watch.asked_ms;
+      if (waited_ms < watch.pause_ms) continue;
+      silent.push(watch.name);
+      longest_ms = Math.max(longest_ms, watch.pause_ms);
+      watch.asked_ms = now_ms;
+      watch.pause_ms = Math.min(watch.pause_ms * 2, MAX_RESUBSCRIBE_PAUSE_MS);
+    }
+    if (silent.length === 0) return;
+    this.owner.silent(this, silent);
+    const { first_data_ms } = this.options.connection.limits;
+    // The second time that a whole connection stays silent, the connection itself is the suspect.
+    if (!any_heard && longest_ms > first_data_ms) {
+      this.#current?.close("acknowledged, yet no stream brought data");
+    } else this.#current?.resubscribe(silent);
+  }
+  /** The venue's quotes of the symbol go on and its book stands still: the stream died under a living connection. */
+  #isStale(watch: StreamWatch, now_ms: number): boolean {
+    if (watch.name.channel !== "book" || now_ms - watch.heard_ms < STALE_BOOK_MS) return false;
+    const quote = this.#by_symbol.get(watch.name.symbol)?.quote;
+    return quote !== undefined && now_ms - quote.heard_ms < STALE_BOOK_MS / 3;
+  }
+  #watch(name: StreamName): StreamWatch {
+    return this.#restartWatch({ name, asked_ms: 0, pause_ms: 0, heard_ms: 0 });
+  }
+  #restartWatch(watch: StreamWatch): StreamWatch {
+    watch.asked_ms = this.#now();
+    watch.pause_ms = this.options.connection.limits.first_data_ms;
+    watch.heard_ms = -Infinity;
+    return watch;
+  }
+  #now(): number {
+    return this.options.connection.clock.monotonic_ms();
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * A venue live: its feed's streams over as many connections as its routes and limits ask for, its snapshots by REST.
+ * Frames are mapped where they arrive and gathered into a batch; the consumer takes whole batches, one promise each.
+ * When the consumer lags, reading stops and TCP holds the venue back.
+ */
+import { type Log, RateLimitedLog } from "../../base/log.ts";
+import type { MetricFamily, MetricValue } from "../../base/metrics.ts";
+import { Random } from "../../base/random.ts";
+import { type PipelineMetrics, pipelineMetrics } from "../../flow/pipeline_metrics.ts";
+import type { Feed, FeedLimits, StreamName } from "../../feeds/feed.ts";
+import type { Channel, MarketEvent } from "../../market/event.ts";
+import { EventBatch } from "../../market/event_batch.ts";
+import type { Source, SourceContext, SourceEvents } from "../source.ts";
+import type { Connection } from "./connection.ts";
+import { Lane, type LaneOwner } from "./lane.ts";
+import { SnapshotQueue } from "./snapshot_queue.ts";
+
+const TICK_MS = 100;
+/** Frames wait in at most this many events before the sockets are paused. */
+const MAX_BATCH_EVENTS = 50_000;
+/** A book stream acknowledged this long ago may have a snapshot even if it is quiet. */
+const QUIET_STREAM_MS = 2_000;
+const TICKS_PER_QUIET_CHECK = 5;
+const MAX_QUIET_PAUSE_MS = 600_000;
+
+export interface LiveOptions {
+  feed: Feed;
+  symbols: readonly string[];
+  channels: readonly Channel[];
+  speed?: string;
+  ws_url: string;
+  rest_url: string;
+  reconnect_delay_ms: number;
+  max_reconnect_delay_ms: number;
+  limits: FeedLimits;
+  compression: boolean;
+}
+
+const CHANNEL_OF: Record<MarketEvent["kind"], Channel> = {
+  book_delta: "book",
+  book_snapshot: "book",
+  trade: "trades",
+  quote: "quote",
+  ticker: "ticker",
+  candle: "candles",
+};
+
+export class LiveSource implements Source, LaneOwner {
+  readonly name: string;
+  readonly venue: string;
+  readonly sequence;
+  #symbols: string[];
+  readonly #lanes: Lane[] = [];
+  readonly #random: Random;
+  readonly #log: Log;
+  readonly #noisy: RateLimitedLog;
+  readonly #frames: MetricFamily<MetricValue>;
+  readonly #event_frames: MetricValue;
+  readonly #contract: PipelineMetrics;
+  #filling = new EventBatch();
+  #draining = new EventBatch();
+  #wake: (() => void) | undefined;
+  #paused = false;
+  #events: SourceEvents | undefined;
+  #snapshots: SnapshotQueue | undefined;
+  #lane_count = 0;
+  #ticks = 0;
+  readonly #quiet = new Map<string, { at_ms: number; pause_ms: number }>();
+
+  constructor(readonly options: LiveOptions, readonly context: SourceContext) {
+    this.name = context.name;
+    this.venue = options.feed.name;
+    this.sequence = options.feed.sequence;
+    this.#symbols = [...options.symbols];
+    this.#random = new Random(`${context.seed}:${context.name}`);
+    this.#log = context.log.with({ source: context.name });
+    this.#noisy = new RateLimitedLog(this.#log, context.clock);
+    this.#contract = pipelineMetrics(context.metrics);
+    this.#frames = context.metrics.counter("feed_frames_total", "Frames received, by what became of them", [
+      "venue",
+      "outcome",
+    ]);
+    this.#event_frames = this.#frames.with(this.venue, "events");
+  }
+  get symbols(): readonly string[] {
+    return this.#symbols;
+  }
+
+  async *batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch> {
+    const { clock, metrics } = this.context;
+    this.#events = events;
+    this.#snapshots = new SnapshotQueue({
+      rest_url: this.options.rest_url,
+      spec: this.options.feed.snapshot,
+      clock,
+      log: this.#log,
+      random: this.#random.fork("snapshots"),
+      results: metrics.counter("snapshot_requests_total", "REST snapshots, by result", ["venue", "result"]),
+      venue: this.venue,
+      signal,
+      ready: (symbol) => this.#bookFlows(symbol),
+      arrived: (symbol, body, received_us) => this.#snapshotArrived(symbol, body, received_us),
+    });
+    this.#open(this.#symbols);
+    for (const symbol of this.#symbols) this.requestSnapshot(symbol);
+    const ticking = clock.every(TICK_MS, () => this.#tick());
+    const stop = () => this.#wake?.();
+    signal.addEventListener("abort", stop);
+    try {
+      while (!signal.aborted) {
+        if (this.#filling.size === 0) await new Promise<void>((resolve) => this.#wake = resolve);
+        this.#wake = undefined;
+        if (this.#filling.size === 0) continue;
+        [this.#filling, this.#draining] = [this.#draining, this.#filling];
+        if (this.#paused) this.#setPaused(false);
+        yield this.#draining;
+        this.#draining.clear();
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+      ticking.cancel();
+      for (const lane of this.#lanes) lane.close();
+    }
+  }
+  requestSnapshot(symbol: string): void {
+    this.#snapshots?.request(symbol);
+  }
+  setSymbols(symbols: readonly string[]): void {
+    const added = symbols.filter((symbol) => !this.#symbols.includes(symbol));
+    const removed = this.#symbols.filter((symbol) => !symbols.includes(symbol));
+    this.#symbols = [...symbols];
+    for (const symbol of removed) {
+      for (const lane of this.#lanes) lane.remove(symbol);
+      this.#snapshots?.forget(symbol);
+      this.#contract.websocket_connected.with(symbol).value = 0;
+    }
+    for (const lane of this.#lanes.filter((lane) => lane.streams.size === 0)) {
+      lane.close();
+      this.#lanes.splice(this.#lanes.indexOf(lane), 1);
+    }
+    this.#open(added);
+    for (const symbol of added) this.requestSnapshot(symbol);
+  }
+  notReady(): string | undefined {
+    const down = this.#lanes.filter((lane) => !lane.connected).map((lane) => lane.options.id);
+    return down.length > 0 ? `not connected: ${down.join(", ")}` : undefined;
+  }
+
+  frame(lane: Lane, connection: Connection, frame: Uint8Array, received_us: number): void {
+    const batch = this.#filling;
+    const before = batch.size;
+    const outcome = connection.mapper.map(frame, received_us, batch);
+    if (outcome.kind === "events") {
+      this.#event_frames.value++;
+      for (let i = before; i < batch.events.length; i++) this.#heard(lane, batch.events[i]);
+      if (batch.size >= MAX_BATCH_EVENTS && !this.#paused) this.#setPaused(true);
+      this.#wake?.();
+      return;
+    }
+    this.#frames.with(this.venue, outcome.kind).value++;
+    const at = { connection: connection.options.id };
+    switch (outcome.kind) {
+      case "ack":
+        return connection.acknowledged(outcome.id, outcome.error);
+      case "shutdown":
+        return lane.rotate("the venue announced a shutdown");
+      case "error":
+        return this.#noisy.warn("error", "the venue reports an error", { ...at, message: outcome.message });
+      case "unknown":
+        return this.#noisy.warn(`unknown ${outcome.what}`, "unknown frame ignored", {
+          ...at,
+          what: outcome.what,
+        });
+      case "malformed": {
+        const [only] = lane.symbols;
+        this.#contract.messages_error_total.with(lane.symbols.length === 1 ? only : "").value++;
+        this.#noisy.warn("malformed", "malformed frame dropped", {
+          ...at,
+          why: outcome.why,
+          bytes: frame.length,
+        });
+      }
+    }
+  }
+  interrupted(lane: Lane, reason: string): void {
+    for (const symbol of lane.symbols) {
+      this.#contract.websocket_connected.with(symbol).value = 0;
+      this.#contract.websocket_disconnects_total.with(symbol).value++;
+    }
+    const carries_books = [...lane.streams.values()].some((watch) => watch.name.channel === "book");
+    if (carries_books) this.#events?.interrupted(lane.symbols, "disconnected");
+    this.#log.debug("streams interrupted", { lane: lane.options.id, reason });
+  }
+  restored(lane: Lane): void {
+    for (const symbol of lane.symbols) this.#contract.websocket_connected.with(symbol).value = 1;
+    this.#log.info("connected", { lane: lane.options.id, streams: lane.streams.size });
+  }
+  rotated(lane: Lane): void {
+    this.context.metrics.counter("feed_rotations_total", "Connections replaced without a pause", ["venue"])
+      .with(this.venue).value++;
+    this.#log.info("connection replaced by its successor", { lane: lane.options.id });
+  }
+  silent(lane: Lane, streams: readonly StreamName[]): void {
+    this.context.metrics.counter("feed_silent_streams_total", "Acknowledged streams found without data", [
+      "venue",
+    ])
+      .with(this.venue).value += streams.length;
+    this.#noisy.warn("silent", "acknowledged streams bring no data: subscribing again", {
+      lane: lane.options.id,
+      streams: streams.slice(0, 5).map((one) => one.stream),
+      count: streams.length,
+    });
+  }
+
+  #heard(lane: Lane, event: MarketEvent): void {
+    const first = lane.heard(event.symbol, CHANNEL_OF[event.kind], this.context.clock.monotonic_ms());
+    if (first && event.kind === "book_delta") this.#snapshots!.pump();
+  }
+  #snapshotArrived(symbol: string, body: Uint8Array, received_us: number): void {
+    if (!this.#symbols.includes(symbol)) return;
+    const refused = this.options.feed.snapshot.parse(body, symbol, received_us, this.#filling);
+    if (refused !== undefined) {
+      this.#log.warn("snapshot refused", { symbol, why: refused });
+      this.requestSnapshot(symbol);
+    }
+    this.#wake?.();
+  }
+  #bookFlows(symbol: string): boolean {
+    return this.#lanes.some((lane) =>
+      lane.bookFlows(symbol) || lane.subscribedFor_ms(symbol) > QUIET_STREAM_MS
+    );
+  }
+  /** Puts the streams of new symbols on lanes with room, one set of lanes per route. */
+  #open(symbols: readonly string[]): void {
+    const { feed, channels, speed, limits } = this.options;
+    const by_route = Map.groupBy(
+      symbols.flatMap((symbol) => channels.flatMap((channel) => feed.streams(symbol, channel, speed))),
+      (stream) => stream.route,
+    );
+    for (const [route, streams] of by_route) {
+      let rest = streams;
+      for (const lane of this.#lanes) {
+        const room = limits.max_streams_per_connection - lane.streams.size;
+        if (!lane.options.id.startsWith(`${this.name}/${route}`) || room <= 0 || rest.length === 0) continue;
+        lane.add(rest.slice(0, room));
+        rest = rest.slice(room);
+      }
+      for (let i = 0; i < rest.length; i += limits.max_streams_per_connection) {
+        this.#openLane(route, rest.slice(i, i + limits.max_streams_per_connection));
+      }
+    }
+  }
+  #openLane(route: string, streams: readonly StreamName[]): void {
+    const { feed, ws_url, reconnect_delay_ms, max_reconnect_delay_ms, limits, compression } = this.options;
+    const id = `${this.name}/${route}/${++this.#lane_count}`;
+    const lane = new Lane({
+      id,
+      connection: {
+        url: ws_url + feed.routes[route],
+        feed,
+        limits,
+        clock: this.context.clock,
+        log: this.#log,
+        compression,
+      },
+      reconnect_delay_ms,
+      max_reconnect_delay_ms,
+      random: this.#random.fork(id),
+    }, this);
+    lane.add(streams);
+    this.#lanes.push(lane);
+    lane.start();
+  }
+  #tick(): void {
+    for (const lane of [...this.#lanes]) lane.check();
+    this.#snapshots?.pump();
+    if (++this.#ticks % TICKS_PER_QUIET_CHECK === 0) this.#confirmQuietBooks();
+  }
+  /**
+   * A book stream that brings nothing may be quiet or dead. A second snapshot tells: the same book again means quiet, and
+   * the replica then trusts it. Asked with growing pauses, since a market of quiet symbols must not eat the budget.
+   */
+  #confirmQuietBooks(): void {
+    const now_ms = this.context.clock.monotonic_ms();
+    const quiet = new Set(this.#lanes.flatMap((lane) => [...lane.quietBooks()]));
+    for (const symbol of this.#quiet.keys()) if (!quiet.has(symbol)) this.#quiet.delete(symbol);
+    for (const symbol of quiet) {
+      const known = this.#quiet.get(symbol) ?? { at_ms: now_ms + QUIET_STREAM_MS, pause_ms: QUIET_STREAM_MS };
+      if (now_ms >= known.at_ms) {
+        this.requestSnapshot(symbol);
+        known.pause_ms = Math.min(known.pause_ms * 2, MAX_QUIET_PAUSE_MS);
+        known.at_ms = now_ms + known.pause_ms;
+      }
+      this.#quiet.set(symbol, known);
+    }
+  }
+  #setPaused(paused: boolean): void {
+    this.#paused = paused;
+    for (const lane of this.#lanes) {
+      if (paused) lane.pause();
+      else lane.resume();
+    }
+  }
+}

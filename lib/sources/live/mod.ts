@@ -1,0 +1,85 @@
+/**
+ * The source `live`: a venue's own streams, for any feed in the registry.
+ */
+import { z } from "zod";
+import { UserError } from "../../base/errors.ts";
+import type { Feed } from "../../feeds/feed.ts";
+import { CHANNELS } from "../../market/event.ts";
+import { defineSource } from "../source.ts";
+import { LiveSource } from "./live_source.ts";
+
+const schema = z.strictObject({
+  venue: z.string().describe("the feed: binance-futures, binance-spot …"),
+  symbols: z.array(z.string().min(1).max(64)).min(1).max(5_000).describe("as the venue writes them"),
+  channels: z.array(z.enum(CHANNELS as [string, ...string[]])).min(1).default(["book", "trades", "quote"])
+    .describe("what to subscribe to; quote also feeds the audit of the book"),
+  speed: z.string().regex(/^\w{1,16}$/).optional().describe("the venue's update speed, such as 100ms"),
+  ws_url: z.url({ protocol: /^wss?$/ }).optional().describe("overrides the venue's stream endpoint"),
+  rest_url: z.url({ protocol: /^https?$/ }).optional().describe("overrides the venue's REST endpoint"),
+  reconnect_delay_ms: z.int().min(1).max(600_000).default(1_000).describe("first delay, doubled with jitter"),
+  max_reconnect_delay_ms: z.int().min(1).max(3_600_000).default(60_000).describe("bound of the delay"),
+  max_silence_ms: z.int().min(100).optional().describe("a connection silent for this long is dead"),
+  first_data_ms: z.int().min(100).optional().describe("an acknowledged stream must bring data within this"),
+  lifetime_ms: z.int().min(1_000).optional().describe(
+    "connections are replaced, with overlap, before this age",
+  ),
+  compression: z.boolean().default(false).describe("offer permessage-deflate to the venue"),
+  order_book_depth: z.int().min(1).max(5_000).optional().describe(
+    "accepted for old configs; sinks say their own depth",
+  ),
+});
+
+/** Delays to a loopback address need no politeness: a local stand-in comes back at once. */
+const LOOPBACK_MAX_DELAY_MS = 1_000;
+
+export const live = defineSource({
+  name: "live",
+  summary: "A venue's own streams",
+  schema,
+  create(config, context) {
+    const feed = Object.hasOwn(context.feeds, config.venue) ? context.feeds[config.venue] : undefined;
+    if (!feed) {
+      throw new UserError(
+        `open source "${context.name}": venue ${JSON.stringify(config.venue)} is unknown, want one of ${
+          Object.keys(context.feeds).join(", ")
+        }`,
+        { code: 2 },
+      );
+    }
+    const ws_url = (config.ws_url ?? feed.endpoints.ws_url).replace(/\/+$/, "");
+    const rest_url = (config.rest_url ?? restUrlOf(ws_url, feed)).replace(/\/+$/, "");
+    const max_delay_ms = isLoopback(ws_url) ? LOOPBACK_MAX_DELAY_MS : Infinity;
+    return new LiveSource({
+      feed,
+      symbols: [...new Set(config.symbols.map((symbol) => feed.symbol(symbol)))],
+      channels: CHANNELS.filter((channel) =>
+        config.channels.includes(channel) && feed.channels.includes(channel)
+      ),
+      speed: config.speed,
+      ws_url,
+      rest_url,
+      reconnect_delay_ms: Math.min(config.reconnect_delay_ms, max_delay_ms),
+      max_reconnect_delay_ms: Math.min(config.max_reconnect_delay_ms, max_delay_ms),
+      limits: {
+        ...feed.limits,
+        max_silence_ms: config.max_silence_ms ?? feed.limits.max_silence_ms,
+        first_data_ms: config.first_data_ms ?? feed.limits.first_data_ms,
+        lifetime_ms: config.lifetime_ms ?? feed.limits.lifetime_ms,
+      },
+      compression: config.compression,
+    }, context);
+  },
+});
+
+/** The REST base that belongs to a stream endpoint: the venue's own pairs, else the same host (stand-ins serve both). */
+function restUrlOf(ws_url: string, { endpoints }: Feed): string {
+  const url = new URL(ws_url);
+  if (url.hostname === new URL(endpoints.ws_url).hostname) return endpoints.rest_url;
+  return endpoints.rest_of_host?.[url.hostname] ??
+    `${url.protocol === "wss:" ? "https" : "http"}://${url.host}`;
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+}

@@ -1,0 +1,180 @@
+/**
+ * REST snapshots of one host: one request per symbol at a time, a weight budget a minute, backoff with jitter, and the
+ * venue's own words obeyed: 429 waits as told, 418 and 403 stop everything. Symbols wait in order of asking.
+ */
+import { Backoff } from "../../base/backoff.ts";
+import type { Clock } from "../../base/clock.ts";
+import { reasonOf } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { MetricFamily, MetricValue } from "../../base/metrics.ts";
+import type { Random } from "../../base/random.ts";
+import type { SnapshotSpec } from "../../feeds/feed.ts";
+
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+const REQUEST_MS = 10_000;
+const MAX_CONCURRENT = 4;
+/** Other programs on the address need some of the venue's budget too. */
+const BUDGET_SHARE = 0.8;
+/** Without Retry-After: a 429 pauses this long, a ban (418) and a firewall (403) longer. */
+const SLOW_DOWN_MS = 5_000;
+const BANNED_MS = 120_000;
+const MAX_RETRY_AFTER_MS = 3 * 86_400_000;
+const RETRY = { first_ms: 200, max_ms: 10_000 };
+
+export interface SnapshotQueueOptions {
+  rest_url: string;
+  spec: SnapshotSpec;
+  clock: Clock;
+  log: Log;
+  random: Random;
+  /** `snapshot_requests_total{venue,result}` with the venue already known. */
+  results: MetricFamily<MetricValue>;
+  venue: string;
+  signal: AbortSignal;
+  /** The stream of the symbol flows: a snapshot taken now can be spliced. */
+  ready(symbol: string): boolean;
+  arrived(symbol: string, body: Uint8Array, received_us: number): void;
+}
+
+interface Wanted {
+  symbol: string;
+  not_before_ms: number;
+  backoff: Backoff;
+  asked_ms: number;
+  in_flight: boolean;
+}
+
+export class SnapshotQueue {
+  readonly #wanted = new Map<string, Wanted>();
+  /** Kept between requests, so that a symbol that asks again and again is slowed down. */
+  readonly #backoffs = new Map<string, { backoff: Backoff; last_ms: number }>();
+  #in_flight = 0;
+  #paused_until_ms = -Infinity;
+  #budget: number;
+  #refilled_ms: number;
+
+  constructor(readonly options: SnapshotQueueOptions) {
+    this.#budget = this.#capacity;
+    this.#refilled_ms = options.clock.monotonic_ms();
+  }
+  get waiting(): number {
+    return this.#wanted.size;
+  }
+  /** Idempotent while one is on its way. */
+  request(symbol: string): void {
+    if (this.#wanted.has(symbol)) return;
+    const now_ms = this.options.clock.monotonic_ms();
+    const known = this.#backoffs.get(symbol);
+    const backoff = known?.backoff ?? new Backoff(RETRY, this.options.random);
+    // Two requests in quick succession mean that the first did not do: slow down, the venue's budget is shared.
+    const again_soon = known !== undefined && now_ms - known.last_ms < RETRY.max_ms;
+    if (!again_soon) backoff.reset();
+    const not_before_ms = again_soon ? now_ms + backoff.next_ms() : now_ms;
+    this.#wanted.set(symbol, { symbol, not_before_ms, backoff, asked_ms: now_ms, in_flight: false });
+    this.pump();
+  }
+  forget(symbol: string): void {
+    this.#wanted.delete(symbol);
+    this.#backoffs.delete(symbol);
+  }
+  /** Starts what may start now; call on a tick and when a stream begins to flow. */
+  pump(): void {
+    const { clock, signal, ready, spec } = this.options;
+    const now_ms = clock.monotonic_ms();
+    if (signal.aborted || now_ms < this.#paused_until_ms) return;
+    this.#refill(now_ms);
+    for (const wanted of this.#wanted.values()) {
+      if (this.#in_flight >= MAX_CONCURRENT || this.#budget < spec.weight) return;
+      if (wanted.in_flight || now_ms < wanted.not_before_ms || !ready(wanted.symbol)) continue;
+      this.#budget -= spec.weight;
+      this.#in_flight++;
+      wanted.in_flight = true;
+      this.#backoffs.set(wanted.symbol, { backoff: wanted.backoff, last_ms: now_ms });
+      this.#fetch(wanted).finally(() => {
+        this.#in_flight--;
+        this.pump();
+      });
+    }
+  }
+
+  async #fetch(wanted: Wanted): Promise<void> {
+    const { rest_url, spec, clock, signal, arrived } = this.options;
+    const { symbol } = wanted;
+    const deadline = new AbortController();
+    const timer = clock.after(
+      REQUEST_MS,
+      () => deadline.abort(new Error(`no answer within ${REQUEST_MS} ms`)),
+    );
+    try {
+      const response = await fetch(rest_url + spec.path(symbol), {
+        signal: AbortSignal.any([signal, deadline.signal]),
+        redirect: "error",
+        headers: { accept: "application/json" },
+      });
+      if (response.status !== 200) return await this.#refused(wanted, response);
+      const body = await boundedBody(response);
+      this.#count("ok");
+      this.#wanted.delete(symbol);
+      if (!signal.aborted) arrived(symbol, body, clock.now_us());
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#count("error");
+      this.#again(wanted, reasonOf(error));
+    } finally {
+      timer.cancel();
+    }
+  }
+  async #refused(wanted: Wanted, response: Response): Promise<void> {
+    const { clock, log } = this.options;
+    const text = (await response.text().catch(() => "")).slice(0, 200);
+    this.#count(String(response.status));
+    const { status } = response;
+    if (status === 429 || status === 418 || status === 403) {
+      const fallback_ms = status === 429 ? SLOW_DOWN_MS : BANNED_MS;
+      const told_ms = Number(response.headers.get("retry-after") ?? NaN) * 1000;
+      const pause_ms = told_ms >= 0 ? Math.min(told_ms, MAX_RETRY_AFTER_MS) : fallback_ms;
+      this.#paused_until_ms = Math.max(this.#paused_until_ms, clock.monotonic_ms() + pause_ms);
+      log.error("the venue refuses snapshots", { status, pause_ms, text });
+    }
+    this.#again(wanted, `HTTP ${status} ${text}`);
+  }
+  #again(wanted: Wanted, reason: string): void {
+    const delay_ms = wanted.backoff.next_ms();
+    wanted.in_flight = false;
+    wanted.not_before_ms = this.options.clock.monotonic_ms() + delay_ms;
+    this.options.log.warn("snapshot request failed", {
+      symbol: wanted.symbol,
+      reason,
+      retry_in_ms: Math.round(delay_ms),
+    });
+  }
+  #count(result: string): void {
+    this.options.results.with(this.options.venue, result).value++;
+  }
+  get #capacity(): number {
+    return this.options.spec.weight_per_minute * BUDGET_SHARE;
+  }
+  #refill(now_ms: number): void {
+    const gained = (now_ms - this.#refilled_ms) / 60_000 * this.#capacity;
+    this.#budget = Math.min(this.#capacity, this.#budget + gained);
+    this.#refilled_ms = now_ms;
+  }
+}
+
+/** The body, or an error once it exceeds the bound. */
+async function boundedBody(response: Response): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) throw new Error(`snapshot of more than ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body;
+}

@@ -1,0 +1,3 @@
+/** The sources, under the words that configs use. One line a source. */
+export { live } from "./live/mod.ts";
+export { simulator } from "./simulator.ts";
