@@ -40,6 +40,7 @@ const RETRY = { first_ms: 50, max_ms: 500 };
 
 export interface DeliveryContext {
   readonly clock: Clock;
+  /** Names the sink already. */
   readonly log: Log;
   readonly metrics: Metrics;
   readonly seed: string;
@@ -74,7 +75,7 @@ export class DeliveryQueue<Message> implements Receiver {
     const wanted = { ...DELIVERY_LIMITS, ...target.limits, ...limits };
     this.limits = { ...wanted, lag_messages: Math.min(wanted.lag_messages, wanted.max_trades) };
     this.#metrics = deliveryMetrics(context.metrics, target.name);
-    this.#log = new RateLimitedLog(context.log.with({ sink: target.name }), context.clock);
+    this.#log = new RateLimitedLog(context.log, context.clock);
     this.#backoff = new Backoff(RETRY, new Random(`${context.seed}:${target.name}`));
     this.#backlog = new DeliveryBacklog(this.limits, this.#metrics, (kind, why) => this.#onDrop(kind, why));
     this.#stopCollecting = context.metrics.onCollect(() => {
@@ -142,7 +143,7 @@ export class DeliveryQueue<Message> implements Receiver {
     this.#backlog.dropAll("shutdown");
     this.#in_flight = 0;
     this.#batches = [];
-    if (left > 0) this.context.log.warn("sink closed with messages left", { sink: this.name, left });
+    if (left > 0) this.context.log.warn("sink closed with messages left", { left });
     this.context.metrics.collect();
     this.#stopCollecting();
     return left;
