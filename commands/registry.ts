@@ -3,6 +3,7 @@
  */
 export { completions } from "./completions.ts";
 export { config } from "./config.ts";
+export { mock } from "./mock.ts";
 export { run } from "./run.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";

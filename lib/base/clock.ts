@@ -2,6 +2,7 @@
  * Time as a parameter. Everything that waits or stamps takes a `Clock`, so tests decide what time it is.
  * This file alone touches the host's clock and timers; tests/tidy_test.ts refuses them elsewhere.
  */
+import { setImmediate } from "node:timers";
 
 /** A pending timer; `cancel` is idempotent and safe after it fired. */
 export interface Timer {
@@ -33,6 +34,11 @@ export function sleep(clock: Clock, delay_ms: number, signal?: AbortSignal): Pro
     const timer = clock.after(delay_ms, done);
     signal?.addEventListener("abort", done, { once: true });
   });
+}
+
+/** Lets sockets and timers that are ready have their turn, without waiting for the time to pass. */
+export function giveWay(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** `work`, or a rejection naming `what` once `limit_ms` is over. The work itself is not stopped: abort it too. */

@@ -3,8 +3,7 @@
  * take it. Between bursts it gives way to the sockets, so control messages and REST requests are served meanwhile.
  * It ends with the tape, on abort, or on a failure of the tape.
  */
-import { setImmediate } from "node:timers";
-import { type Clock, sleep } from "../../base/clock.ts";
+import { type Clock, giveWay, sleep } from "../../base/clock.ts";
 import type { Tape, TapeItem } from "./tape.ts";
 
 /** Items between two looks at the sockets. */
@@ -63,6 +62,6 @@ export class Player {
     const lag = flush();
     if (lag) await lag;
     if (wait_ms > 0) await sleep(clock, wait_ms, signal);
-    else await new Promise<void>((resolve) => setImmediate(resolve));
+    else await giveWay();
   }
 }
