@@ -104,6 +104,7 @@ const BAD: Record<Exclude<Rule, "pending hides nothing">, Record<string, Map<str
     "no layer": house({ "lib/cellar/a.ts": HEAD, "main.ts": MAIN + `import "./lib/cellar/a.ts";` }),
   },
   "outside import": { "inline npm": sink(`import "npm:left-pad@1.0.0";`) },
+  "eager import": { "a heavy package": house({ "commands/a.ts": COMMAND + `import { z } from "zod";` }) },
   "registry reader": {
     "a command reads sinks": house({ "commands/a.ts": COMMAND + `import "../lib/sinks/registry.ts";` }),
   },
@@ -173,6 +174,11 @@ for (const [rule, trees] of Object.entries(BAD)) {
     });
   }
 }
+
+Deno.test("a heavy package that comes with import() or for its types only is fine", () => {
+  const lazy = `import type { Redis } from "ioredis";\nexport const z = () => import("zod");`;
+  assert.deepEqual(check(house({ "commands/a.ts": COMMAND + lazy })), []);
+});
 
 Deno.test("pending excuses what is unused, and complains when it excuses nothing", () => {
   const unwired = house({ "lib/market/order_book.ts": HEAD });

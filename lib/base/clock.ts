@@ -22,6 +22,11 @@ export interface Clock {
   every(period_ms: number, callback: () => void): Timer;
 }
 
+/** Resolves after the event loop has served sockets and timers once: for long work that must not starve them. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Waits `delay_ms`; resolves early (without error) when `signal` aborts. */
 export function sleep(clock: Clock, delay_ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve();
@@ -34,11 +39,6 @@ export function sleep(clock: Clock, delay_ms: number, signal?: AbortSignal): Pro
     const timer = clock.after(delay_ms, done);
     signal?.addEventListener("abort", done, { once: true });
   });
-}
-
-/** Lets sockets and timers that are ready have their turn, without waiting for the time to pass. */
-export function giveWay(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** `work`, or a rejection naming `what` once `limit_ms` is over. The work itself is not stopped: abort it too. */

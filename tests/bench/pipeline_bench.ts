@@ -3,8 +3,7 @@
  * levels, encoded and queued. Latency is taken per frame. Targets: ≥ 100,000 frames/s and p99 < 20 µs on 20-level
  * frames, p99 < 100 µs on the futures capture. The network is left out: writes resolve at once.
  */
-import { setImmediate } from "node:timers";
-import { systemClock } from "../../lib/base/clock.ts";
+import { nextTurn, systemClock } from "../../lib/base/clock.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { Metrics } from "../../lib/base/metrics.ts";
 import type { Feed } from "../../lib/feeds/feed.ts";
@@ -97,7 +96,7 @@ async function run(feed: Feed, frames: readonly Uint8Array[]): Promise<Run> {
     const from_ms = systemClock.monotonic_ms();
     line.frame(frames[i]);
     latencies_us[i] = (systemClock.monotonic_ms() - from_ms) * 1000;
-    if (i % 64 === 63) await new Promise((resolve) => setImmediate(resolve));
+    if (i % 64 === 63) await nextTurn();
   }
   await line.close();
   return { elapsed_ms: systemClock.monotonic_ms() - start_ms, latencies_us, target: line.target };

@@ -3,7 +3,7 @@
  * tested on deliberately bad trees.
  */
 import { checkText } from "./check_text.ts";
-import { BANS, LAYERS, OUTBUILDINGS } from "./house.ts";
+import { BANS, EAGER_PACKAGES, LAYERS, OUTBUILDINGS } from "./house.ts";
 import type { Problem, Tree } from "./problem.ts";
 import { readSourceFacts, type SourceFacts } from "./source_facts.ts";
 
@@ -33,6 +33,32 @@ export function checkTree(tree: Tree, options: CheckOptions): Problem[] {
   const unregistered = checkRegistries({ facts, edges });
   const named = new Set(unregistered.filter(({ rule }) => rule === "unregistered").map(({ path }) => path));
   problems.push(...unregistered, ...checkUnused({ facts, edges }, options, named));
+  return [...problems, ...checkEager(facts)];
+}
+
+/** What main.ts loads before a command is chosen makes every start slow. */
+function checkEager(facts: ReadonlyMap<string, SourceFacts>): Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Set<string>();
+  const waiting = ["main.ts"];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    for (const { specifier, line, is_eager } of facts.get(path)?.imports ?? []) {
+      if (!is_eager) continue;
+      const target = resolve(path, specifier);
+      if (target !== undefined) waiting.push(target);
+      else if (!specifier.includes(":") && !EAGER_PACKAGES.includes(specifier)) {
+        problems.push({
+          path,
+          line,
+          rule: "eager import",
+          problem: `main.ts loads "${specifier}" before a command is chosen`,
+          remedy: "reach it by a literal import() inside the command's run",
+        });
+      }
+    }
+  }
   return problems;
 }
 

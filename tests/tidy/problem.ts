@@ -6,6 +6,7 @@ export type Rule =
   | "layers"
   | "unknown room"
   | "outside import"
+  | "eager import"
   | "registry reader"
   | "banned call"
   | "unregistered"

@@ -4,7 +4,8 @@
  */
 
 export interface SourceFacts {
-  imports: { specifier: string; line: number }[];
+  /** `is_eager`: loaded before the file runs; dynamic and type-only imports are not. */
+  imports: { specifier: string; line: number; is_eager: boolean }[];
   /** `Deno.exit`, `setTimeout`, `new Date()`, `console` … */
   uses: { name: string; line: number }[];
   functions: { name: string; line: number; lines: number }[];
@@ -18,9 +19,9 @@ export function readSourceFacts(path: string, source: string): SourceFacts {
   const facts: SourceFacts = { imports: [], uses: [], functions: [], own_statements: [] };
   const starts = lineStarts(source);
   const lineOf = (offset: number) => lineAt(starts, offset);
-  const addImport = (node: Node | null | undefined) => {
+  const addImport = (node: Node | null | undefined, is_eager: boolean) => {
     if (node?.type === "Literal" && typeof node.value === "string") {
-      facts.imports.push({ specifier: node.value, line: lineOf(node.range[0]) });
+      facts.imports.push({ specifier: node.value, line: lineOf(node.range[0]), is_eager });
     }
   };
   const use = (name: string, node: Node) => facts.uses.push({ name, line: lineOf(node.range[0]) });
@@ -40,17 +41,17 @@ export function readSourceFacts(path: string, source: string): SourceFacts {
         if (!is_re_export) facts.own_statements.push(lineOf(statement.range[0]));
       }
     },
-    ImportDeclaration: (node) => addImport(node.source),
-    ExportAllDeclaration: (node) => addImport(node.source),
-    ExportNamedDeclaration: (node) => addImport(node.source),
-    ImportExpression: (node) => addImport(node.source),
-    TSImportType: (node) => addImport(typeLiteral(node.argument)),
+    ImportDeclaration: (node) => addImport(node.source, node.importKind !== "type"),
+    ExportAllDeclaration: (node) => addImport(node.source, node.exportKind !== "type"),
+    ExportNamedDeclaration: (node) => addImport(node.source, node.exportKind !== "type"),
+    ImportExpression: (node) => addImport(node.source, false),
+    TSImportType: (node) => addImport(typeLiteral(node.argument), false),
     NewExpression(node) {
       if (node.callee.type !== "Identifier") return;
       if (node.callee.name === "Date" && node.arguments.length === 0) use("new Date()", node);
       // Workers: new URL("./worker.ts", import.meta.url)
       if (node.callee.name === "URL" && node.arguments.length === 2) {
-        addImport(moduleLiteral(node.arguments[0]));
+        addImport(moduleLiteral(node.arguments[0]), false);
       }
     },
     MemberExpression(node) {

@@ -3,7 +3,7 @@
  * take it. Between bursts it gives way to the sockets, so control messages and REST requests are served meanwhile.
  * It ends with the tape, on abort, or on a failure of the tape.
  */
-import { type Clock, giveWay, sleep } from "../../base/clock.ts";
+import { type Clock, nextTurn, sleep } from "../../base/clock.ts";
 import type { Tape, TapeItem } from "./tape.ts";
 
 /** Items between two looks at the sockets. */
@@ -62,6 +62,6 @@ export class Player {
     const lag = flush();
     if (lag) await lag;
     if (wait_ms > 0) await sleep(clock, wait_ms, signal);
-    else await giveWay();
+    else await nextTurn();
   }
 }

@@ -108,6 +108,11 @@ export class Lane implements ConnectionOwner {
     const watch = this.#by_symbol.get(symbol)?.book;
     return watch !== undefined && watch.heard_ms !== -Infinity;
   }
+  /** Symbols whose book stream is acknowledged and has brought nothing yet. */
+  *quietBooks(): Iterable<string> {
+    if (!this.#current?.subscribed) return;
+    for (const [symbol, { book }] of this.#by_symbol) if (book?.heard_ms === -Infinity) yield symbol;
+  }
   /** Asked for and acknowledged for this long; 0 while not connected. */
   subscribedFor_ms(symbol: string): number {
     const watch = this.#by_symbol.get(symbol)?.book;

@@ -20,6 +20,8 @@ const TICK_MS = 100;
 const MAX_BATCH_EVENTS = 50_000;
 /** A book stream acknowledged this long ago may have a snapshot even if it is quiet. */
 const QUIET_STREAM_MS = 2_000;
+const TICKS_PER_QUIET_CHECK = 5;
+const MAX_QUIET_PAUSE_MS = 600_000;
 
 export interface LiveOptions {
   feed: Feed;
@@ -62,6 +64,8 @@ export class LiveSource implements Source, LaneOwner {
   #events: SourceEvents | undefined;
   #snapshots: SnapshotQueue | undefined;
   #lane_count = 0;
+  #ticks = 0;
+  readonly #quiet = new Map<string, { at_ms: number; pause_ms: number }>();
 
   constructor(readonly options: LiveOptions, readonly context: SourceContext) {
     this.name = context.name;
@@ -270,6 +274,25 @@ export class LiveSource implements Source, LaneOwner {
   #tick(): void {
     for (const lane of [...this.#lanes]) lane.check();
     this.#snapshots?.pump();
+    if (++this.#ticks % TICKS_PER_QUIET_CHECK === 0) this.#confirmQuietBooks();
+  }
+  /**
+   * A book stream that brings nothing may be quiet or dead. A second snapshot tells: the same book again means quiet, and
+   * the replica then trusts it. Asked with growing pauses, since a market of quiet symbols must not eat the budget.
+   */
+  #confirmQuietBooks(): void {
+    const now_ms = this.context.clock.monotonic_ms();
+    const quiet = new Set(this.#lanes.flatMap((lane) => [...lane.quietBooks()]));
+    for (const symbol of this.#quiet.keys()) if (!quiet.has(symbol)) this.#quiet.delete(symbol);
+    for (const symbol of quiet) {
+      const known = this.#quiet.get(symbol) ?? { at_ms: now_ms + QUIET_STREAM_MS, pause_ms: QUIET_STREAM_MS };
+      if (now_ms >= known.at_ms) {
+        this.requestSnapshot(symbol);
+        known.pause_ms = Math.min(known.pause_ms * 2, MAX_QUIET_PAUSE_MS);
+        known.at_ms = now_ms + known.pause_ms;
+      }
+      this.#quiet.set(symbol, known);
+    }
   }
   #setPaused(paused: boolean): void {
     this.#paused = paused;
