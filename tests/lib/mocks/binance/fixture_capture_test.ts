@@ -7,7 +7,7 @@ for (const venue of ["binance-futures", "binance-spot"] as const) {
   Deno.test(`fixtures/feeds/${venue}/capture.ndjson is what scripts/make_fixture_capture.ts makes`, async () => {
     assert.ok(
       makeFixtureCapture(venue) === await Deno.readTextFile(fixturePath(venue)),
-      "files differ: run deno run --allow-write scripts/make_fixture_capture.ts",
+      "files differ: run deno task fixtures",
     );
   });
 }
