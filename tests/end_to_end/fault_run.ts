@@ -8,14 +8,14 @@ import { Metrics } from "../../lib/base/metrics.ts";
 import type { BookState } from "../../lib/flow/hub.ts";
 import { FEEDS, MOCKS } from "../../lib/gateway/catalog.ts";
 import { Gateway } from "../../lib/gateway/gateway.ts";
-import type { Fault, MockStats } from "../../lib/mocks/mock.ts";
+import type { Fault, FaultSpec, MockStats } from "../../lib/mocks/mock.ts";
 import { cleanBooks, firstDifference } from "./clean_book.ts";
 import { WatchfulReceiver } from "./watchful_receiver.ts";
 
 export interface FaultRun {
   venue: string;
   capture: string;
-  faults: readonly Fault[];
+  faults: readonly (Fault | FaultSpec)[];
   seed: string;
   /** Give up after this long. */
   limit_ms: number;
