@@ -12,6 +12,9 @@ import { DeltaLog } from "./delta_log.ts";
 /** A crossed book that outlasts this many updates is a fault; one may be the venue's own transient. */
 const CROSSED_UPDATES_ALLOWED = 1;
 
+/** The reason of a snapshot that a live book wants: it can wait. Every other reason is a book out of sync. */
+export const REFRESH = "refresh";
+
 export interface OutOfSync {
   /** gap, crossed, audit, disconnected, overflow … */
   reason: string;
@@ -110,7 +113,7 @@ export class BookReplica {
     this.#refreshing = true;
     this.#held_refresh = undefined;
     this.#log.clear();
-    this.owner.needSnapshot("refresh");
+    this.owner.needSnapshot(REFRESH);
     return true;
   }
 
@@ -274,7 +277,7 @@ export class BookReplica {
     }
     const differences = mergeRefresh(this.book, this.last_id, snapshot, this.#log, this.rule);
     this.#held_refresh = undefined;
-    if (differences === undefined) return this.owner.needSnapshot("refresh");
+    if (differences === undefined) return this.owner.needSnapshot(REFRESH);
     this.#endRefresh();
     this.owner.refreshed(differences);
   }
