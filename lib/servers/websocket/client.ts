@@ -186,7 +186,8 @@ export class Client implements Recipient, Flushable {
     if (this.#owed.size === 0 || this.lagging) return;
     for (const subscription of this.#owed) {
       if (this.lagging || !this.open) break;
-      if (subscription.topic.catchUp(subscription)) this.#owed.delete(subscription);
+      // A topic may have caught it up already, with the snapshot after a resync.
+      if (subscription.live || subscription.topic.catchUp(subscription)) this.#owed.delete(subscription);
     }
     this.flush();
   }
