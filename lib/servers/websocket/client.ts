@@ -114,8 +114,13 @@ export class Client implements Recipient, Flushable {
     this.#owed.add(subscription);
   }
   refuse(subscription: Subscription, code: ErrorCode, message: string): void {
+    const { channel, venue, symbol } = subscription.topic;
     this.drop(subscription);
     this.sendError({ code, message });
+    const instruments = [{ venue, symbol }];
+    this.send(
+      this.context.encoder.json({ type: "unsubscribed", symbol, channel, venue, reason: code, instruments }),
+    );
   }
   drop(subscription: Subscription): void {
     const { channel, venue, symbol } = subscription.topic;
