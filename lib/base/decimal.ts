@@ -11,6 +11,9 @@ export const POWERS_OF_TEN: Float64Array = Float64Array.from({ length: 23 }, (_,
 /** Integers below this have at most 15 digits. */
 export const EXACT_MANTISSA_LIMIT = 1e15;
 
+/** Below this a double has fewer than 15 digits, down to none at all: 1e-400 would be read as 0. */
+const SMALLEST_NORMAL = 2 ** -1022;
+
 const PLAIN_DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
 
 /** A decimal text as exact parts: value = mantissa digits × 10^-decimals. Undefined when it is no finite decimal. */
@@ -29,13 +32,14 @@ function decimalParts(text: string): { negative: boolean; digits: string; decima
 
 /**
  * Reads a decimal text of any length. `text` is set only when the double alone would not give it back (more than 15
- * significant digits). Undefined when the text is not a finite decimal.
+ * significant digits). Undefined when the text is not a finite decimal, or not 0 and nearer to it than 2^-1022.
  */
 export function readDecimal(text: string): { value: number; decimals: number; text?: string } | undefined {
   const parts = decimalParts(text);
   if (!parts) return undefined;
   const value = Number(text);
   if (!Number.isFinite(value)) return undefined;
+  if (parts.digits !== "0" && Math.abs(value) < SMALLEST_NORMAL) return undefined;
   const decimals = Math.max(0, parts.decimals);
   return parts.digits.length <= 15 ? { value, decimals } : { value, decimals, text: plainDecimal(text) };
 }

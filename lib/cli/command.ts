@@ -85,6 +85,9 @@ export interface World {
 /** 0 fine, 1 failed, 2 asked wrongly, 3 unknown (monitors), 130 Ctrl-C. */
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
 
+/** What the frame takes away at start unless a command says it needs it: native calls, child processes. */
+export type RevocablePermission = "ffi" | "run";
+
 export interface CommandSpec<F extends Flags> {
   /** One line, no full stop. */
   summary: string;
@@ -93,6 +96,8 @@ export interface CommandSpec<F extends Flags> {
   arguments?: readonly Argument[];
   flags: F;
   examples: readonly Example[];
+  /** None when absent: the process then cannot get them back. */
+  permissions?: readonly RevocablePermission[];
   run(world: World, flags: FlagValues<F>, args: readonly string[]): Promise<ExitCode>;
 }
 
@@ -104,6 +109,7 @@ export interface Command {
   readonly arguments: readonly Argument[];
   readonly flags: Flags;
   readonly examples: readonly Example[];
+  readonly permissions: readonly RevocablePermission[];
   run(world: World, flags: Record<string, unknown>, args: readonly string[]): Promise<ExitCode>;
 }
 
@@ -114,6 +120,9 @@ export interface CommandGroup {
   readonly commands: Readonly<Record<string, Command>>;
 }
 
+/** The words users type, as `commands/registry.ts` exports them. */
+export type Registry = Readonly<Record<string, Command | CommandGroup>>;
+
 export function defineCommand<const F extends Flags>(spec: CommandSpec<F>): Command {
   return {
     kind: "command",
@@ -122,6 +131,7 @@ export function defineCommand<const F extends Flags>(spec: CommandSpec<F>): Comm
     arguments: spec.arguments ?? [],
     flags: spec.flags,
     examples: spec.examples,
+    permissions: spec.permissions ?? [],
     run: (world, flags, args) => spec.run(world, flags as FlagValues<F>, args),
   };
 }

@@ -1,0 +1,57 @@
+/**
+ * Why and when the process should end, as a value that main.ts drives from signals and tests drive by hand.
+ * Ctrl-C drains and ends with 130, a second one ends at once; SIGTERM drains and ends with 0; a broken pipe ends
+ * quietly with 0; SIGHUP calls whoever registered. A command that fails while draining still fails.
+ */
+import type { ExitCode } from "./command.ts";
+
+export type StopReason = "interrupt" | "terminate" | "broken_pipe";
+
+export class Lifecycle {
+  /** The first reason to stop; later ones do not change it. */
+  reason: StopReason | undefined;
+  readonly #controller = new AbortController();
+  readonly #reload = new Set<() => void>();
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** False when it was already stopping. */
+  stop(reason: StopReason): boolean {
+    if (this.reason !== undefined) return false;
+    this.reason = reason;
+    this.#controller.abort(new DOMException(`stopped by ${reason}`, "AbortError"));
+    return true;
+  }
+
+  /** Ctrl-C. True: exit at once with 130, this is the second wish to stop. */
+  interrupt(): boolean {
+    return !this.stop("interrupt");
+  }
+
+  /** SIGHUP. Returns how many listened. */
+  reload(): number {
+    for (const callback of [...this.#reload]) callback();
+    return this.#reload.size;
+  }
+
+  onReload(callback: () => void): () => void {
+    this.#reload.add(callback);
+    return () => void this.#reload.delete(callback);
+  }
+
+  /** The process's exit code for a command that returned `code`. */
+  exitCode(code: ExitCode): ExitCode {
+    switch (this.reason) {
+      case "interrupt":
+        return 130;
+      case "terminate":
+        return code === 130 ? 0 : code;
+      case "broken_pipe":
+        return 0;
+      case undefined:
+        return code;
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The one place that prints. stdout is data, stderr is talk; errors and hints look the same everywhere. A reader that
+ * went away (broken pipe) is told once through `on_broken_pipe`, and what comes after it is thrown away quietly.
+ * Refuses: buffering without an end — writes to stdout go one after the other, each awaited by its caller.
+ */
+import type { UserError } from "../base/errors.ts";
+
+/** Where bytes go. Writers may take fewer bytes than given, as files and pipes do. */
+export interface Streams {
+  write_stdout(bytes: Uint8Array): Promise<number>;
+  write_stderr(bytes: Uint8Array): number;
+  readonly stdout_is_terminal: boolean;
+  readonly stderr_is_terminal: boolean;
+  /** Columns of the terminal; undefined when there is none. */
+  readonly columns: number | undefined;
+}
+
+/** The process's own streams. */
+export function processStreams(): Streams {
+  const stdout_is_terminal = Deno.stdout.isTerminal();
+  return {
+    write_stdout: (bytes) => Deno.stdout.write(bytes),
+    write_stderr: (bytes) => Deno.stderr.writeSync(bytes),
+    stdout_is_terminal,
+    stderr_is_terminal: Deno.stderr.isTerminal(),
+    columns: stdout_is_terminal ? Deno.consoleSize().columns : undefined,
+  };
+}
+
+/** A full, non-blocking stderr is tried again this often, 1 ms apart; then the rest of the text is dropped. */
+const STDERR_TRIES = 1_000;
+
+export class Output {
+  /** Called once, when the reader of stdout is gone. */
+  on_broken_pipe: () => void = () => {};
+  /** Texts for stderr that a full or closed pipe did not take. */
+  stderr_dropped = 0;
+  #stdout_broken = false;
+  #last_write: Promise<void> = Promise.resolve();
+  readonly #encoder = new TextEncoder();
+  readonly #nap = new Int32Array(new SharedArrayBuffer(4));
+
+  constructor(readonly streams: Streams, readonly color: boolean) {}
+
+  /** Resolves when the bytes are taken, or thrown away after a broken pipe. Order of calls is kept. */
+  data(text: string | Uint8Array): Promise<void> {
+    const bytes = typeof text === "string" ? this.#encoder.encode(text) : text;
+    const write = this.#last_write.then(() => this.#write(bytes));
+    // a failed write is its caller's error; the next one tries for itself
+    this.#last_write = write.catch(() => {});
+    return write;
+  }
+
+  /** Text for the person, as it is. Synchronous, so that nothing is lost when the process ends. */
+  talk(text: string): void {
+    const lost = this.stderr_dropped;
+    if (!this.#talk(text)) this.stderr_dropped++;
+    else if (lost > 0) {
+      this.stderr_dropped = 0;
+      this.#talk(`warning: ${lost} lines for stderr were dropped: its reader was too slow\n`);
+    }
+  }
+
+  /** `error: …` for each line of the message, then `hint: …`. */
+  failure(error: Pick<UserError, "message" | "hint">): void {
+    const lines = error.message.split("\n").map((line) => `${this.#paint("31", "error:")} ${line}\n`);
+    if (error.hint) lines.push(`${this.#paint("36", "hint:")} ${error.hint}\n`);
+    this.talk(lines.join(""));
+  }
+
+  /** Waits until everything given to `data` is out. */
+  async flush(): Promise<void> {
+    await this.#last_write;
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    let done = 0;
+    try {
+      while (done < bytes.length && !this.#stdout_broken) {
+        done += await this.streams.write_stdout(bytes.subarray(done));
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      if (!this.#stdout_broken) {
+        this.#stdout_broken = true;
+        this.on_broken_pipe();
+      }
+    }
+  }
+
+  #talk(text: string): boolean {
+    const bytes = this.#encoder.encode(text);
+    let done = 0;
+    for (let tries = 0; done < bytes.length && tries < STDERR_TRIES;) {
+      try {
+        done += this.streams.write_stderr(bytes.subarray(done));
+      } catch (error) {
+        // nobody reads the talk: that is no reason to stop the work
+        if (!(error instanceof Deno.errors.WouldBlock)) return false;
+        Atomics.wait(this.#nap, 0, 0, 1);
+        tries++;
+      }
+    }
+    return done === bytes.length;
+  }
+
+  #paint(code: string, text: string): string {
+    return this.color && this.streams.stderr_is_terminal ? `\u001b[${code}m${text}\u001b[0m` : text;
+  }
+}
+
+/** Colours are wanted unless the person said no: NO_COLOR with any value, --no-color, TERM=dumb. */
+export function colorWanted(
+  env: Readonly<Record<string, string | undefined>>,
+  argv: readonly string[],
+): boolean {
+  return !env.NO_COLOR && env.TERM !== "dumb" && !argv.includes("--no-color");
+}
