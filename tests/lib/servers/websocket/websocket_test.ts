@@ -268,7 +268,7 @@ Deno.test("websocket: a taken port names the address, the config key and the fla
       (error: unknown) => {
         assert.ok(error instanceof UserError);
         assert.equal(error.message, `listen on "${server.address}": address in use, want a free port`);
-        assert.match(error.hint!, /servers\[\]\.listen.*--ws-listen/);
+        assert.match(error.hint!, /servers\[\]\.listen.*--listen/);
         return true;
       },
     );
