@@ -11,16 +11,29 @@ export interface TestReport {
 
 /** Reads the JUnit text that `deno test --junit-path` writes. */
 export function readTestReport(junit: string): TestReport {
+  const cases = [...junit.matchAll(/<testcase\b([^>]*?)(?:\/>|>[\s\S]*?<\/testcase>)/g)].map((found) => ({
+    name: unescape(/\bname="([^"]*)"/.exec(found[1])?.[1] ?? "?"),
+    body: found[0],
+  }));
+  const names = new Set(cases.map(({ name }) => name));
   let passed = 0;
   let failed = 0;
   const skipped: string[] = [];
-  for (const [whole, attributes] of junit.matchAll(/<testcase\b([^>]*?)(?:\/>|>[\s\S]*?<\/testcase>)/g)) {
-    if (/<(?:failure|error)\b/.test(whole)) failed++;
-    else if (/<skipped\b/.test(whole)) {
-      skipped.push(unescape(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? "?"));
-    } else passed++;
+  for (const { name, body } of cases) {
+    if (isStep(name, names)) continue;
+    if (/<(?:failure|error)\b/.test(body)) failed++;
+    else if (/<skipped\b/.test(body)) skipped.push(name);
+    else passed++;
   }
   return { passed, failed, skipped };
+}
+
+/** Steps are listed as `test > step`; they count with their test. */
+function isStep(name: string, names: ReadonlySet<string>): boolean {
+  for (let at = name.indexOf(" > "); at >= 0; at = name.indexOf(" > ", at + 1)) {
+    if (names.has(name.slice(0, at))) return true;
+  }
+  return false;
 }
 
 /** `12 passed, 0 failed, 3 skipped` */

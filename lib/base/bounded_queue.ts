@@ -35,6 +35,17 @@ export class BoundedQueue<T> {
     this.#head = (this.#head + 1) % this.capacity;
     return false;
   }
+  /** Puts an item back before the oldest; false (and counted) at the bound, whatever the policy. */
+  unshift(item: T): boolean {
+    if (this.#size === this.capacity) {
+      this.dropped++;
+      return false;
+    }
+    this.#head = (this.#head + this.capacity - 1) % this.capacity;
+    this.#slots[this.#head] = item;
+    this.#size++;
+    return true;
+  }
   shift(): T | undefined {
     if (this.#size === 0) return undefined;
     const item = this.#slots[this.#head];

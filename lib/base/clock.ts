@@ -2,6 +2,7 @@
  * Time as a parameter. Everything that waits or stamps takes a `Clock`, so tests decide what time it is.
  * This file alone touches the host's clock and timers; tests/tidy_test.ts refuses them elsewhere.
  */
+import { setImmediate } from "node:timers";
 
 /** A pending timer; `cancel` is idempotent and safe after it fired. */
 export interface Timer {
@@ -19,6 +20,11 @@ export interface Clock {
   after(delay_ms: number, callback: () => void): Timer;
   /** Runs `callback` every `period_ms` until cancelled. */
   every(period_ms: number, callback: () => void): Timer;
+}
+
+/** Resolves after the event loop has served sockets and timers once: for long work that must not starve them. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Waits `delay_ms`; resolves early (without error) when `signal` aborts. */

@@ -24,7 +24,7 @@ export function logText(record: Readonly<Record<string, unknown>>, color: boolea
 
 function fieldText(value: unknown): string {
   if (typeof value !== "string") return printable(JSON.stringify(value) ?? "undefined");
-  return /^[^\s"=\p{Cc}]+$/u.test(value) ? value : printable(JSON.stringify(value));
+  return /^[^\s"=\p{Cc}\p{Cf}]+$/u.test(value) ? value : printable(JSON.stringify(value));
 }
 
 function printable(text: string): string {

@@ -66,7 +66,12 @@ export interface Feed {
   /** The registry name and the `venue` of every event. */
   readonly name: string;
   readonly summary: string;
-  readonly endpoints: { readonly ws_url: string; readonly rest_url: string };
+  readonly endpoints: {
+    readonly ws_url: string;
+    readonly rest_url: string;
+    /** The venue's other sites: stream host → REST base that belongs to it. */
+    readonly rest_of_host?: Readonly<Record<string, string>>;
+  };
   /** Route name → path below `ws_url`. */
   readonly routes: Readonly<Record<string, string>>;
   readonly channels: readonly Channel[];

@@ -6,7 +6,7 @@
 import type { BookDelta, BookSnapshot } from "../market/event.ts";
 import { OrderBook } from "../market/order_book.ts";
 import type { SequenceRule } from "../market/sequence_rule.ts";
-import { mergeRefresh } from "./book_refresh.ts";
+import { countDifferences, mergeRefresh } from "./book_refresh.ts";
 import { DeltaLog } from "./delta_log.ts";
 
 /** A crossed book that outlasts this many updates is a fault; one may be the venue's own transient. */
@@ -105,6 +105,9 @@ export class BookReplica {
     if (this.#live) {
       if (this.#refreshing) this.#tryRefresh(snapshot);
       return;
+    }
+    if (this.#awaits_first && this.#standsAs(snapshot)) {
+      return this.#enterSync("snapshot", snapshot.received_us, true);
     }
     this.#splice(snapshot);
   }
@@ -250,6 +253,18 @@ export class BookReplica {
     this.#awaits_first = true;
     this.#log.clear();
     if (stream_flows) this.#enterSync("snapshot", snapshot.received_us, true);
+  }
+  /**
+   * A quiet symbol: no delta has come since the snapshot in the book, and a second snapshot, taken later, is the same.
+   * So nothing happened in between, and the silence of the stream is the truth.
+   */
+  #standsAs(snapshot: BookSnapshot): boolean {
+    if (this.#log.size > 0) return false;
+    const { bids, asks } = this.book;
+    const later = new OrderBook();
+    later.replace(snapshot.bids, snapshot.asks, snapshot.depth_limit);
+    return countDifferences(bids, later.bids, later.bids.bound_key) === 0 &&
+      countDifferences(asks, later.asks, later.asks.bound_key) === 0;
   }
   #adopt(snapshot: BookSnapshot): void {
     this.#log.clear();

@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { BookDelta, BookSnapshot, Quote, Trade } from "../market/event.ts";
+import type { BookSide } from "../market/book_side.ts";
 import type { BookView } from "../market/order_book.ts";
 import type { SequenceRule } from "../market/sequence_rule.ts";
 import type { MarketUpdate } from "../market/update.ts";
@@ -20,10 +21,12 @@ export const RECENT_TRADES = 1_000;
 /** A lost quote makes one bracketed difference, a wrong book many: so many in a row are a fault. An exact one is at once. */
 const BRACKETED_DIFFERENCES_FOR_FAULT = 3;
 /** Deltas between two looks at the known depth. */
-const BOUND_CHECK_DELTAS = 64;
-/** Fewer known levels than this on a side: fetch a fresh snapshot in the background. */
-const MIN_KNOWN_LEVELS = 200;
-const REFRESH_PAUSE_MS = 5_000;
+const BOUND_CHECK_DELTAS = 16;
+/** Fewer known levels than this on a side: fetch a fresh snapshot in the background, soon or at once. */
+const LOW_KNOWN_LEVELS = 200;
+const SCARCE_KNOWN_LEVELS = 50;
+const LOW_PAUSE_MS = 5_000;
+const SCARCE_PAUSE_MS = 250;
 
 export interface InstrumentContext {
   readonly clock: Clock;
@@ -97,6 +100,7 @@ export class Instrument implements BookState, ReplicaOwner {
     // The audit may just have found the book wrong.
     if (!this.replica.live) return;
     this.#publishBook(this.#whole_next ? undefined : delta, delta.received_us);
+    this.metrics.latency.observe(this.context.clock.now_us() - delta.received_us);
     if (++this.#since_bound_check >= BOUND_CHECK_DELTAS) this.#checkBounds();
   }
   onSnapshot(snapshot: BookSnapshot): void {
@@ -188,11 +192,11 @@ export class Instrument implements BookState, ReplicaOwner {
   refreshed(differences: number): void {
     this.metrics.refreshes.value++;
     this.metrics.refresh_differences.value += differences;
-    // Deeper levels became known: whoever mirrors the book by deltas must take it whole.
-    this.#whole_next = true;
     const fields = { venue: this.venue, symbol: this.symbol, differences };
     if (differences > 0) this.context.log.warn("background snapshot differed from the live book", fields);
     else this.context.log.debug("known depth widened by a background snapshot", fields);
+    // Deeper levels became known: whoever mirrors the book by deltas must take it whole, and now.
+    this.#publishBook(undefined, this.received_us);
   }
 
   #publishBook(delta: BookDelta | undefined, received_us: number): void {
@@ -232,14 +236,24 @@ export class Instrument implements BookState, ReplicaOwner {
     });
     this.replica.fault("audit", this.received_us);
   }
+  /**
+   * Known depth shrinks as the touch wanders towards where the last snapshot ended. Long before it is used up a fresh
+   * snapshot widens it without a pause; should the touch outrun that, the top itself is unknown and the book is not right.
+   */
   #checkBounds(): void {
     this.#since_bound_check = 0;
+    if (!this.context.can_refresh) return;
     const { bids, asks } = this.replica.book;
-    const near = (bids.bound_key !== -Infinity && bids.known < MIN_KNOWN_LEVELS) ||
-      (asks.bound_key !== -Infinity && asks.known < MIN_KNOWN_LEVELS);
-    if (!near || !this.context.can_refresh) return;
+    const known = Math.min(knownDepth(bids), knownDepth(asks));
+    if (known === 0) return this.replica.fault("beyond known depth", this.received_us);
+    if (known >= LOW_KNOWN_LEVELS) return;
     const now_ms = this.context.clock.monotonic_ms();
-    if (now_ms - this.#refreshed_ms < REFRESH_PAUSE_MS) return;
-    if (this.replica.refresh()) this.#refreshed_ms = now_ms;
+    const pause_ms = known < SCARCE_KNOWN_LEVELS ? SCARCE_PAUSE_MS : LOW_PAUSE_MS;
+    if (now_ms - this.#refreshed_ms >= pause_ms && this.replica.refresh()) this.#refreshed_ms = now_ms;
   }
+}
+
+/** Levels of which none is missing; Infinity where the whole side is known. */
+function knownDepth(side: BookSide): number {
+  return side.bound_key === -Infinity ? Infinity : side.known;
 }

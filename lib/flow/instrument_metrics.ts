@@ -1,11 +1,9 @@
 /**
  * The counters of one instrument, taken from their families once so that the hot path only adds to number fields.
- * Names and labels of the contract families are consumers' contracts; ours follow the same form.
+ * The contract families come from pipeline_metrics; ours follow the same form.
  */
 import type { HistogramValue, Metrics, MetricValue } from "../base/metrics.ts";
-
-/** Microseconds; 100 is the old service's p99 target. */
-export const LATENCY_BOUNDS_US = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000, 20_000, 100_000];
+import { pipelineMetrics } from "./pipeline_metrics.ts";
 
 export interface InstrumentMetrics {
   depth_messages: MetricValue;
@@ -34,18 +32,16 @@ export interface InstrumentMetrics {
 
 export function instrumentMetrics(metrics: Metrics, symbol: string): InstrumentMetrics {
   const one = (name: string, help: string) => metrics.counter(name, help, ["symbol"]).with(symbol);
-  const messages = metrics.counter("messages_processed_total", "Market messages processed", [
-    "symbol",
-    "type",
-  ]);
+  const contract = pipelineMetrics(metrics);
+  const messages = contract.messages_processed_total;
   return {
     depth_messages: messages.with(symbol, "depth"),
     trade_messages: messages.with(symbol, "trade"),
     quote_messages: messages.with(symbol, "quote"),
     other_messages: messages.with(symbol, "other"),
-    book_updates: one("orderbook_updates_total", "Deltas applied to the order book"),
-    sequence_errors: one("sequence_errors_total", "Breaks of a venue's update id chain"),
-    trades: one("trades_processed_total", "Trades passed on"),
+    book_updates: contract.orderbook_updates_total.with(symbol),
+    sequence_errors: contract.sequence_errors_total.with(symbol),
+    trades: contract.trades_processed_total.with(symbol),
     trades_repeated: one("trades_repeated_total", "Trades received more than once and dropped"),
     trades_missed: one("trades_missed_total", "Trade ids skipped by a venue's consecutive numbering"),
     trades_late: one(
@@ -71,11 +67,6 @@ export function instrumentMetrics(metrics: Metrics, symbol: string): InstrumentM
     audit_equal: one("book_audit_equal_total", "Compared book tops that were equal"),
     audit_differed: one("book_audit_differed_total", "Compared book tops that differed"),
     crossed: one("book_crossed_total", "Updates after which the best bid was at or above the best ask"),
-    latency: metrics.histogram(
-      "processing_latency_microseconds",
-      "From frame received to update published",
-      ["symbol"],
-      LATENCY_BOUNDS_US,
-    ).with(symbol),
+    latency: contract.processing_latency_microseconds.with(symbol),
   };
 }

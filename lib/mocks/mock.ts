@@ -5,7 +5,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 
-/** Each may be given a probability or count, see the mock's docs. */
+/** What each does and how often by default: fault_spec.ts. */
 export const FAULTS = [
   "drop",
   "duplicate",
@@ -20,25 +20,63 @@ export const FAULTS = [
 ] as const;
 export type Fault = typeof FAULTS[number];
 
+/** A fault with its probability in (0, 1], per opportunity (a delivered frame, a REST request, a subscription). */
+export interface FaultSpec {
+  name: Fault;
+  rate: number;
+}
+
 export interface MockOptions {
   /** HOST:PORT; port 0 picks a free one. */
   listen: string;
   /** Lines of `<local ns> <raw frame>`, plain or gzip. Absent: a generated market. */
   capture?: string;
+  /** Empty: every symbol of the capture, or the generator's default pair. */
   symbols: readonly string[];
   /** Market seconds per second; Infinity: as fast as the client reads. */
   speed: number;
-  faults: readonly Fault[];
+  /** A bare name has its default rate. */
+  faults: readonly (Fault | FaultSpec)[];
   seed: string;
+  /** Share of a capture after which no fault is injected and standing ones are lifted; default 0.9. */
+  fault_until?: number;
+  /** A capture waits this long, from the first depth subscription, for the other routes' first ones; default 500. */
+  start_delay_ms?: number;
+  /** Generator: time between diffs of a symbol; default 100. */
+  interval_ms?: number;
+  /** Generator: order actions a second and symbol; default 20. */
+  rate_per_s?: number;
+}
+
+/** What was served and injected so far. */
+export interface MockStats {
+  venue: string;
+  /** Capture lines (or generated events) served. */
+  position: number;
+  /** Lines in all; absent for a generated market. */
+  total?: number;
+  started: boolean;
+  finished: boolean;
+  clients: number;
+  connections_accepted: number;
+  frames_sent: number;
+  rest_requests: number;
+  /** Clients cut because they did not read. */
+  slow_clients_cut: number;
+  /** Breaks in the capture's own id chains. */
+  capture_gaps: number;
+  injected: Record<Fault, number>;
+  /** Per symbol, the id that a depth request would answer with now. */
+  last_update_ids: Record<string, number>;
 }
 
 export interface MockVenue extends AsyncDisposable {
   readonly ws_url: string;
   readonly rest_url: string;
-  /** Resolves when a finite capture was served to its end. */
+  readonly symbols: readonly string[];
+  /** Resolves when a finite capture was served to its end; never for a generated market. */
   readonly finished: Promise<void>;
-  /** What was injected and sent, for the report. */
-  stats(): Readonly<Record<string, number>>;
+  stats(): MockStats;
 }
 
 /** What a mock file exports under the venue's registry name. */

@@ -7,32 +7,20 @@ import type { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
-import type { MarketUpdate } from "../market/update.ts";
+import type { DeliveryTarget } from "../flow/delivery_target.ts";
 
-export interface Sink<Message = unknown> extends AsyncDisposable {
-  /** Unique among the running sinks, for logs and metrics: "redis", "redis#2". */
-  readonly name: string;
-  /** What `write` takes for this update, or undefined when the sink doesn't want it. Called once per update. */
-  encode(update: MarketUpdate): Message | undefined;
-  /**
-   * Resolves when the other side has taken all of it. Rejects when it has not: the queue keeps the messages for a later
-   * attempt (trades) or forgets them for newer ones (books).
-   */
-  write(messages: readonly Message[]): Promise<void>;
-  /** Undefined when connected, else why not. Read by /ready. */
-  notReady(): string | undefined;
-  /** Flushes within a deadline, then lets go. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
+/** What a delivery queue feeds; disposing flushes within a deadline, then lets go. */
+export interface Sink<Message = unknown> extends DeliveryTarget<Message>, AsyncDisposable {}
 
 export interface SinkContext {
   readonly name: string;
   readonly clock: Clock;
+  /** Names the sink already. */
   readonly log: Log;
   readonly metrics: Metrics;
   readonly seed: string;
-  /** Call when the connection is back, so the queue drains at once. */
-  onWritable(callback: () => void): void;
+  /** The sink calls it when its connection is back, so that its queue drains at once (DeliveryQueue.wake). */
+  writable(): void;
 }
 
 /** What a sink file exports under its registry name. */

@@ -13,6 +13,14 @@ for (let i = 0; i < 100; i++) {
 const MINUS = 45;
 const POINT = 46;
 const ZERO = 48;
+const QUOTE = 34;
+/** Symbols mostly: nothing in it needs an escape. */
+const PLAIN_JSON_TEXT = /^[\w:./-]*$/;
+/** Beyond this the fraction no longer fits two runs of nine digits. */
+const MAX_FAST_DECIMALS = 18;
+const MAX_INT32 = 0x7fff_ffff;
+/** Sign, 15 digits, point, 18 digits, with room to spare. */
+const MAX_DECIMAL_BYTES = 40;
 const encoder = new TextEncoder();
 
 export class ByteWriter {
@@ -64,7 +72,10 @@ export class ByteWriter {
   }
   /** A JSON string, quoted and escaped. */
   jsonString(part: string): void {
-    this.text(JSON.stringify(part));
+    if (!PLAIN_JSON_TEXT.test(part)) return this.text(JSON.stringify(part));
+    this.byte(QUOTE);
+    this.text(part);
+    this.byte(QUOTE);
   }
   /** An integer of up to 15 digits; anything else falls back to the plain decimal form. */
   integer(value: number): void {
@@ -78,16 +89,43 @@ export class ByteWriter {
     const magnitude = value < 0 ? -value : value;
     const scale = POWERS_OF_TEN[decimals];
     const mantissa = Math.round(magnitude * scale);
-    if (!(mantissa < EXACT_MANTISSA_LIMIT) || mantissa / scale !== magnitude) {
+    if (
+      !(mantissa < EXACT_MANTISSA_LIMIT) || mantissa / scale !== magnitude || decimals > MAX_FAST_DECIMALS
+    ) {
       this.text(formatDecimal(value));
       return;
     }
-    this.reserve(40);
+    if (this.length + MAX_DECIMAL_BYTES > this.bytes.length) this.reserve(MAX_DECIMAL_BYTES);
     if (value < 0) this.bytes[this.length++] = MINUS;
+    if (mantissa <= MAX_INT32 && decimals <= 9) return this.#small(mantissa | 0, decimals);
     const whole = Math.floor(mantissa / scale);
     this.#unsigned(whole);
     const fraction = mantissa - whole * scale;
     if (fraction !== 0) this.#fraction(fraction, decimals);
+  }
+  /** `mantissa` × 10^-decimals in 32-bit arithmetic: nearly every price and quantity. */
+  #small(mantissa: number, decimals: number): void {
+    while (decimals > 0 && mantissa % 10 === 0) {
+      mantissa = (mantissa / 10) | 0;
+      decimals--;
+    }
+    const { bytes } = this;
+    const digits = digitCount(mantissa);
+    let at = this.length + (digits > decimals ? digits : decimals + 1) + (decimals > 0 ? 1 : 0);
+    this.length = at;
+    if (decimals > 0) {
+      for (; decimals > 0; decimals--) {
+        const rest = (mantissa / 10) | 0;
+        bytes[--at] = ZERO + mantissa - rest * 10;
+        mantissa = rest;
+      }
+      bytes[--at] = POINT;
+    }
+    do {
+      const rest = (mantissa / 10) | 0;
+      bytes[--at] = ZERO + mantissa - rest * 10;
+      mantissa = rest;
+    } while (mantissa !== 0);
   }
   #unsigned(value: number): void {
     if (value >= 1_000_000_000) {
@@ -138,5 +176,6 @@ function digitCount(value: number): number {
   if (value < 100_000) return 5;
   if (value < 1_000_000) return 6;
   if (value < 10_000_000) return 7;
-  return value < 100_000_000 ? 8 : 9;
+  if (value < 100_000_000) return 8;
+  return value < 1_000_000_000 ? 9 : 10;
 }

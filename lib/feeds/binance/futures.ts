@@ -37,7 +37,14 @@ const STREAMS: Record<Channel, { route: string; name: (speed: string) => string 
 export const binanceFutures: Feed = {
   name: VENUE,
   summary: "Binance USDⓈ-M futures",
-  endpoints: { ws_url: "wss://fstream.binance.com", rest_url: "https://fapi.binance.com" },
+  endpoints: {
+    ws_url: "wss://fstream.binance.com",
+    rest_url: "https://fapi.binance.com",
+    rest_of_host: {
+      "demo-fstream.binance.com": "https://demo-fapi.binance.com",
+      "stream.binancefuture.com": "https://testnet.binancefuture.com",
+    },
+  },
   routes: { public: "/public/stream", market: "/market/stream" },
   channels: ["book", "trades", "quote", "ticker", "candles"],
   limits: {

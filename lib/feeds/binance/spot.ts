@@ -35,7 +35,11 @@ const STREAMS: Record<Channel, (speed: string) => string> = {
 export const binanceSpot: Feed = {
   name: VENUE,
   summary: "Binance spot",
-  endpoints: { ws_url: "wss://stream.binance.com:9443", rest_url: "https://api.binance.com" },
+  endpoints: {
+    ws_url: "wss://stream.binance.com:9443",
+    rest_url: "https://api.binance.com",
+    rest_of_host: { "data-stream.binance.vision": "https://data-api.binance.vision" },
+  },
   routes: { all: "/stream" },
   channels: ["book", "trades", "quote", "ticker", "candles"],
   limits: {

@@ -6,6 +6,7 @@
 import { type Log, RateLimitedLog } from "../../base/log.ts";
 import type { MetricFamily, MetricValue } from "../../base/metrics.ts";
 import { Random } from "../../base/random.ts";
+import { type PipelineMetrics, pipelineMetrics } from "../../flow/pipeline_metrics.ts";
 import type { Feed, FeedLimits, StreamName } from "../../feeds/feed.ts";
 import type { Channel, MarketEvent } from "../../market/event.ts";
 import { EventBatch } from "../../market/event_batch.ts";
@@ -19,6 +20,8 @@ const TICK_MS = 100;
 const MAX_BATCH_EVENTS = 50_000;
 /** A book stream acknowledged this long ago may have a snapshot even if it is quiet. */
 const QUIET_STREAM_MS = 2_000;
+const TICKS_PER_QUIET_CHECK = 5;
+const MAX_QUIET_PAUSE_MS = 600_000;
 
 export interface LiveOptions {
   feed: Feed;
@@ -53,6 +56,7 @@ export class LiveSource implements Source, LaneOwner {
   readonly #noisy: RateLimitedLog;
   readonly #frames: MetricFamily<MetricValue>;
   readonly #event_frames: MetricValue;
+  readonly #contract: PipelineMetrics;
   #filling = new EventBatch();
   #draining = new EventBatch();
   #wake: (() => void) | undefined;
@@ -60,15 +64,20 @@ export class LiveSource implements Source, LaneOwner {
   #events: SourceEvents | undefined;
   #snapshots: SnapshotQueue | undefined;
   #lane_count = 0;
+  #ticks = 0;
+  readonly #quiet = new Map<string, { at_ms: number; pause_ms: number; last_id?: number }>();
+  readonly #quiet_ms: number;
 
   constructor(readonly options: LiveOptions, readonly context: SourceContext) {
     this.name = context.name;
     this.venue = options.feed.name;
     this.sequence = options.feed.sequence;
     this.#symbols = [...options.symbols];
+    this.#quiet_ms = Math.min(QUIET_STREAM_MS, options.limits.first_data_ms / 2);
     this.#random = new Random(`${context.seed}:${context.name}`);
     this.#log = context.log.with({ source: context.name });
     this.#noisy = new RateLimitedLog(this.#log, context.clock);
+    this.#contract = pipelineMetrics(context.metrics);
     this.#frames = context.metrics.counter("feed_frames_total", "Frames received, by what became of them", [
       "venue",
       "outcome",
@@ -125,7 +134,7 @@ export class LiveSource implements Source, LaneOwner {
     for (const symbol of removed) {
       for (const lane of this.#lanes) lane.remove(symbol);
       this.#snapshots?.forget(symbol);
-      this.#connected(symbol).value = 0;
+      this.#contract.websocket_connected.with(symbol).value = 0;
     }
     for (const lane of this.#lanes.filter((lane) => lane.streams.size === 0)) {
       lane.close();
@@ -166,7 +175,7 @@ export class LiveSource implements Source, LaneOwner {
         });
       case "malformed": {
         const [only] = lane.symbols;
-        this.#errors(lane.symbols.length === 1 ? only : "").value++;
+        this.#contract.messages_error_total.with(lane.symbols.length === 1 ? only : "").value++;
         this.#noisy.warn("malformed", "malformed frame dropped", {
           ...at,
           why: outcome.why,
@@ -177,15 +186,15 @@ export class LiveSource implements Source, LaneOwner {
   }
   interrupted(lane: Lane, reason: string): void {
     for (const symbol of lane.symbols) {
-      this.#connected(symbol).value = 0;
-      this.#disconnects(symbol).value++;
+      this.#contract.websocket_connected.with(symbol).value = 0;
+      this.#contract.websocket_disconnects_total.with(symbol).value++;
     }
     const carries_books = [...lane.streams.values()].some((watch) => watch.name.channel === "book");
     if (carries_books) this.#events?.interrupted(lane.symbols, "disconnected");
     this.#log.debug("streams interrupted", { lane: lane.options.id, reason });
   }
   restored(lane: Lane): void {
-    for (const symbol of lane.symbols) this.#connected(symbol).value = 1;
+    for (const symbol of lane.symbols) this.#contract.websocket_connected.with(symbol).value = 1;
     this.#log.info("connected", { lane: lane.options.id, streams: lane.streams.size });
   }
   rotated(lane: Lane): void {
@@ -212,6 +221,12 @@ export class LiveSource implements Source, LaneOwner {
   #snapshotArrived(symbol: string, body: Uint8Array, received_us: number): void {
     if (!this.#symbols.includes(symbol)) return;
     const refused = this.options.feed.snapshot.parse(body, symbol, received_us, this.#filling);
+    const snapshot = this.#filling.events.at(-1);
+    const quiet = this.#quiet.get(symbol);
+    if (quiet && refused === undefined && snapshot?.kind === "book_snapshot") {
+      if (quiet.last_id === snapshot.last_id) { for (const lane of this.#lanes) lane.provenQuiet(symbol); }
+      quiet.last_id = snapshot.last_id;
+    }
     if (refused !== undefined) {
       this.#log.warn("snapshot refused", { symbol, why: refused });
       this.requestSnapshot(symbol);
@@ -220,7 +235,7 @@ export class LiveSource implements Source, LaneOwner {
   }
   #bookFlows(symbol: string): boolean {
     return this.#lanes.some((lane) =>
-      lane.bookFlows(symbol) || lane.subscribedFor_ms(symbol) > QUIET_STREAM_MS
+      lane.bookFlows(symbol) || lane.subscribedFor_ms(symbol) > this.#quiet_ms
     );
   }
   /** Puts the streams of new symbols on lanes with room, one set of lanes per route. */
@@ -267,6 +282,25 @@ export class LiveSource implements Source, LaneOwner {
   #tick(): void {
     for (const lane of [...this.#lanes]) lane.check();
     this.#snapshots?.pump();
+    if (++this.#ticks % TICKS_PER_QUIET_CHECK === 0) this.#confirmQuietBooks();
+  }
+  /**
+   * A book stream that brings nothing may be quiet or dead. A second snapshot tells: the same book again means quiet, and
+   * the replica then trusts it. Asked with growing pauses, since a market of quiet symbols must not eat the budget.
+   */
+  #confirmQuietBooks(): void {
+    const now_ms = this.context.clock.monotonic_ms();
+    const quiet = new Set(this.#lanes.flatMap((lane) => [...lane.quietBooks()]));
+    for (const symbol of this.#quiet.keys()) if (!quiet.has(symbol)) this.#quiet.delete(symbol);
+    for (const symbol of quiet) {
+      const known = this.#quiet.get(symbol) ?? { at_ms: now_ms + this.#quiet_ms, pause_ms: this.#quiet_ms };
+      if (now_ms >= known.at_ms) {
+        this.requestSnapshot(symbol);
+        known.pause_ms = Math.min(known.pause_ms * 2, MAX_QUIET_PAUSE_MS);
+        known.at_ms = now_ms + known.pause_ms;
+      }
+      this.#quiet.set(symbol, known);
+    }
   }
   #setPaused(paused: boolean): void {
     this.#paused = paused;
@@ -274,20 +308,5 @@ export class LiveSource implements Source, LaneOwner {
       if (paused) lane.pause();
       else lane.resume();
     }
-  }
-  #connected(symbol: string): MetricValue {
-    return this.context.metrics.gauge("websocket_connected", "1 while the symbol's streams are connected", [
-      "symbol",
-    ])
-      .with(symbol);
-  }
-  #disconnects(symbol: string): MetricValue {
-    return this.context.metrics.counter("websocket_disconnects_total", "Connections lost", ["symbol"]).with(
-      symbol,
-    );
-  }
-  #errors(symbol: string): MetricValue {
-    return this.context.metrics.counter("messages_error_total", "Frames that could not be used", ["symbol"])
-      .with(symbol);
   }
 }

@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { UserError } from "../../base/errors.ts";
+import type { Feed } from "../../feeds/feed.ts";
 import { CHANNELS } from "../../market/event.ts";
 import { defineSource } from "../source.ts";
 import { LiveSource } from "./live_source.ts";
@@ -46,7 +47,7 @@ export const live = defineSource({
       );
     }
     const ws_url = (config.ws_url ?? feed.endpoints.ws_url).replace(/\/+$/, "");
-    const rest_url = (config.rest_url ?? feed.endpoints.rest_url).replace(/\/+$/, "");
+    const rest_url = (config.rest_url ?? restUrlOf(ws_url, feed)).replace(/\/+$/, "");
     const max_delay_ms = isLoopback(ws_url) ? LOOPBACK_MAX_DELAY_MS : Infinity;
     return new LiveSource({
       feed,
@@ -69,6 +70,14 @@ export const live = defineSource({
     }, context);
   },
 });
+
+/** The REST base that belongs to a stream endpoint: the venue's own pairs, else the same host (stand-ins serve both). */
+function restUrlOf(ws_url: string, { endpoints }: Feed): string {
+  const url = new URL(ws_url);
+  if (url.hostname === new URL(endpoints.ws_url).hostname) return endpoints.rest_url;
+  return endpoints.rest_of_host?.[url.hostname] ??
+    `${url.protocol === "wss:" ? "https" : "http"}://${url.host}`;
+}
 
 function isLoopback(url: string): boolean {
   const { hostname } = new URL(url);

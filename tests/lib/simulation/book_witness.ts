@@ -3,7 +3,7 @@
  * price–time priority is kept, the sides never cross, every level is the sum of its orders, and the event rows alone
  * rebuild the book. It keeps its own account and never asks the book what it meant to do.
  */
-import { ADD_IMMEDIATE, CANCEL, MODIFY, type OrderTape } from "../../../bench/order_tape.ts";
+import { ADD_IMMEDIATE, CANCEL, MODIFY, type OrderTape } from "../../bench/order_tape.ts";
 import { EventBuffer, LEVEL, QUOTE, TRADE } from "../../../lib/simulation/event_buffer.ts";
 import type { MatchingBook } from "../../../lib/simulation/matching_book.ts";
 import { none } from "../../../lib/simulation/order_store.ts";

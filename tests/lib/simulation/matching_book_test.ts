@@ -3,8 +3,8 @@
  * random actions instead of fifty thousand. The canaries are broken books that the witness must catch.
  */
 import assert from "node:assert/strict";
-import { NaiveMatchingBook } from "../../../bench/naive_matching_book.ts";
-import { recordTape } from "../../../bench/order_tape.ts";
+import { NaiveMatchingBook } from "../../bench/naive_matching_book.ts";
+import { recordTape } from "../../bench/order_tape.ts";
 import { EventBuffer, LEVEL, QUOTE, TRADE } from "../../../lib/simulation/event_buffer.ts";
 import { MatchingBook, type TimeInForce } from "../../../lib/simulation/matching_book.ts";
 import { ASK, BID, type Side } from "../../../lib/simulation/side.ts";

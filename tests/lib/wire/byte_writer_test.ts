@@ -1,68 +1,85 @@
-/** Printed numbers against `formatDecimal`, over every hint of decimals; texts and JSON strings against the encoder. */
 import assert from "node:assert/strict";
-import { formatDecimal } from "../../../lib/base/decimal.ts";
+import { formatDecimal, plainDecimal } from "../../../lib/base/decimal.ts";
 import { Random } from "../../../lib/base/random.ts";
 import { ByteWriter } from "../../../lib/wire/byte_writer.ts";
+import { is_long } from "../../services.ts";
+
+/** A million where there is time for it, else enough to touch every branch often. */
+const ROUNDS = is_long ? 1_000_000 : 50_000;
 
 const decoder = new TextDecoder();
+const writer = new ByteWriter(16);
 
-function printed(write: (writer: ByteWriter) => void): string {
-  const writer = new ByteWriter(4);
+function written(write: (writer: ByteWriter) => void): string {
+  writer.reset();
   write(writer);
   return decoder.decode(writer.copy());
 }
 
-Deno.test("every decimal is printed in its shortest plain form, whatever the hint", () => {
-  const random = new Random("decimals");
-  for (let i = 0; i < 60_000; i++) {
-    const digits = random.integer(1, 17);
-    const mantissa = Math.floor(random.unit() * 10 ** digits);
-    const value = Number(`${random.chance(0.2) ? "-" : ""}${mantissa}e-${random.integer(0, 24)}`);
-    const hint = random.integer(0, 25);
-    assert.equal(
-      printed((writer) => writer.decimal(value, hint)),
-      formatDecimal(value),
-      `${value}, hint ${hint}`,
-    );
+/** A decimal with a random number of digits and a random point, from 10^-24 to 10^20. */
+function randomDecimal(random: Random): number {
+  const digits = random.integer(1, 17);
+  let text = random.chance(0.2) ? "-" : "";
+  for (let i = 0; i < digits; i++) text += random.chance(0.3) ? "0" : String(random.integer(0, 9));
+  return Number(`${text}e${random.integer(-24, 20) - digits}`);
+}
+
+Deno.test("decimal prints what String prints, without an exponent, whatever the hint", () => {
+  const random = new Random("byte-writer");
+  for (let i = 0; i < ROUNDS; i++) {
+    const value = randomDecimal(random);
+    const hint = random.integer(0, 24);
+    const text = written((writer) => writer.decimal(value, hint));
+    const wanted = formatDecimal(Object.is(value, -0) ? 0 : value);
+    if (text !== wanted) assert.fail(`decimal(${value}, ${hint}): ${text}, want ${wanted}`);
+    if (Number(text) !== value) assert.fail(`decimal(${value}, ${hint}) reads back as ${Number(text)}`);
   }
 });
 
-Deno.test("the corners: 0, −0, powers of ten, what has more decimals than the hint, what is not finite", () => {
-  for (
-    const value of [0, -0, 1, 9, 10, 99, 100, 999_999_999, 1e9, 1e9 + 1, 1e15 - 1, 1e15, 1e21, 5e-324, 0.1]
-  ) {
-    for (const hint of [0, 1, 8, 9, 10, 18, 19, 22]) {
-      assert.equal(
-        printed((writer) => writer.decimal(value, hint)),
-        formatDecimal(value),
-        `${value}, ${hint}`,
-      );
-    }
-  }
-  assert.equal(printed((writer) => writer.decimal(1.23456789012e-8, 22)), "0.0000000123456789012");
-});
-
-Deno.test("integers, texts and JSON strings come out as they are", () => {
-  const random = new Random("texts");
-  const alphabet = ["a", "Z", '"', "\\", "\n", "\u0001", "é", "漢", "😀", " "];
-  for (let i = 0; i < 2_000; i++) {
-    const text = Array.from({ length: random.integer(0, 80) }, () => random.pick(alphabet)).join("");
-    assert.equal(printed((writer) => writer.text(text)), text);
-    assert.equal(JSON.parse(printed((writer) => writer.jsonString(text))), text);
-    const integer = Math.floor(random.unit() * Number.MAX_SAFE_INTEGER);
-    assert.equal(printed((writer) => writer.integer(integer)), String(integer));
+Deno.test("decimal prints market-like numbers by the short way exactly", () => {
+  const random = new Random("ticks");
+  for (let i = 0; i < ROUNDS; i++) {
+    const decimals = random.integer(0, 18);
+    const text = plainDecimal(`${random.integer(0, 999_999_999)}e-${decimals}`);
+    assert.equal(written((writer) => writer.decimal(Number(text), decimals)), text);
   }
 });
 
-Deno.test("parts follow each other, reset starts over, a copy lives on", () => {
-  const writer = new ByteWriter(1);
-  const part = new TextEncoder().encode("x".repeat(40));
-  writer.byte(91);
-  writer.raw(part);
-  writer.raw(part.subarray(0, 3));
-  writer.byte(93);
-  const kept = writer.copy();
+Deno.test("decimal at the borders of its ways", () => {
+  const cases: [number, number, string][] = [
+    [0, 0, "0"],
+    [-0, 3, "0"],
+    [999_999_999_999_999, 0, "999999999999999"],
+    [1e15, 0, "1000000000000000"],
+    [1e21, 0, "1000000000000000000000"],
+    [5e-324, 8, "0." + "0".repeat(323) + "5"],
+    [1e-7, 7, "0.0000001"],
+    [1.234567890123e-5, 19, "0.00001234567890123"],
+    [0.1 + 0.2, 8, "0.30000000000000004"],
+    [61800.1, 1, "61800.1"],
+    [-61800.1, 1, "-61800.1"],
+    [1e9, 0, "1000000000"],
+    [999_999_999.999999, 6, "999999999.999999"],
+    [1_723_075_200_000, 0, "1723075200000"],
+  ];
+  for (const [value, decimals, text] of cases) {
+    assert.equal(written((writer) => writer.decimal(value, decimals)), text);
+  }
+});
+
+Deno.test("text and jsonString are UTF-8 and escaped", () => {
+  for (const text of ["BTCUSDT", "", 'a"b\\c', "币安USDT", "line\nbreak", "BTC-USDT:PERP/x", "\u2028😀"]) {
+    assert.equal(written((writer) => writer.text(text)), text);
+    assert.equal(JSON.parse(written((writer) => writer.jsonString(text))), text);
+  }
+});
+
+Deno.test("copy outlives the next message; the buffer grows", () => {
   writer.reset();
-  writer.text("other bytes altogether, longer than before and over it all");
-  assert.equal(decoder.decode(kept), `[${"x".repeat(43)}]`);
+  writer.text("first");
+  const first = writer.copy();
+  writer.reset();
+  writer.raw(new Uint8Array(100_000).fill(120));
+  assert.equal(decoder.decode(first), "first");
+  assert.equal(writer.length, 100_000);
 });

@@ -1,0 +1,11 @@
+/** The top-level keys that belong to no plugin; both config forms take them. */
+import { z } from "zod";
+
+export const generalKeys = {
+  name: z.string().min(1).max(64).optional()
+    .meta({ description: "What this gateway calls itself in logs, metrics and client names" }),
+  log_level: z.enum(["trace", "debug", "info", "warn", "error"]).optional()
+    .meta({ description: "Least level that is logged; the --log-level flag wins" }),
+  drain_timeout_ms: z.number().int().min(0).max(600_000).default(5_000)
+    .meta({ description: "How long a shutdown may take to hand on what is queued, milliseconds" }),
+};

@@ -1,0 +1,109 @@
+/**
+ * From a file to a typed config: read → tree with places → variables → form → schema. Each step adds its problems to one
+ * list, and only the end throws, with all of them. Nothing here touches the environment or the disk except `loadConfig`.
+ */
+import type { LocatedValue } from "../formats/located.ts";
+import { locateJson5 } from "../formats/json5/locate.ts";
+import { parseJson5 } from "../formats/json5/parse.ts";
+import type { SourceText } from "../formats/source_text.ts";
+import { SyntaxFault } from "../formats/syntax_error.ts";
+import { locateYaml } from "../formats/yaml/locate.ts";
+import type { ConfigKinds, ConfigSchema, GatewayConfig } from "./compose_schema.ts";
+import { flatConfigSchema, flatKeyNames, formOf, translateFlat } from "./flat_config.ts";
+import { type Environment, interpolate, type Interpolated } from "./interpolate.ts";
+import { ConfigError, type Problem, ProblemList } from "./problem.ts";
+import { type ConfigFormat, formatOf, readSource } from "./read_source.ts";
+import { resolve } from "./resolve.ts";
+import { masked } from "./secret.ts";
+import { validate } from "./validate.ts";
+
+export interface LoadedConfig<K extends ConfigKinds = ConfigKinds> {
+  /** Complete: defaults filled, variables replaced, the old flat form translated. */
+  config: GatewayConfig<K>;
+  form: "sectioned" | "flat";
+  warnings: readonly Problem[];
+  /** The config with every secret and URL password replaced by stars: for showing and logging. */
+  masked(): Record<string, unknown>;
+}
+
+const MAX_DEPTH = 200;
+/** Values (and keys), aliases written out. Zod's issue lists go through call arguments, so they must stay short of the stack. */
+const MAX_NODES = 50_000;
+
+/** Reads and checks a file. Throws a ConfigError with every problem, or a UserError when it cannot be read at all. */
+export async function loadConfig<K extends ConfigKinds>(
+  schema: ConfigSchema<K>,
+  path: string,
+  world: { cwd: string; env: Environment },
+): Promise<LoadedConfig<K>> {
+  const format = formatOf(path);
+  return readConfig(schema, await readSource(path, world.cwd), format, world.env);
+}
+
+/** The same for a text already at hand. */
+export function readConfig<K extends ConfigKinds>(
+  schema: ConfigSchema<K>,
+  source: SourceText,
+  format: ConfigFormat,
+  env: Environment,
+): LoadedConfig<K> {
+  const problems = new ProblemList(source);
+  const warnings = new ProblemList(source);
+  const tree = interpolate(locate(source, format), env, problems);
+  const form = formOf(tree.value, problems);
+  const config = form === "mixed"
+    ? undefined
+    : form === "flat"
+    ? readFlat(schema, tree, problems, warnings)
+    : readSections(schema, tree, problems);
+  if (config === undefined || problems.size > 0) {
+    throw new ConfigError(source.name, problems.sorted(), problems.size);
+  }
+  return {
+    config,
+    form: form as "sectioned" | "flat",
+    warnings: warnings.sorted(),
+    masked: () => masked(config, schema.schema) as Record<string, unknown>,
+  };
+}
+
+function locate(source: SourceText, format: ConfigFormat): LocatedValue {
+  try {
+    if (format === "yaml") {
+      return locateYaml(source, { max_depth: MAX_DEPTH, max_nodes: MAX_NODES, merge_keys: true });
+    }
+    const document = parseJson5(source, { dialect: format, max_depth: MAX_DEPTH });
+    if (document.nodes.count > MAX_NODES) {
+      throw new SyntaxFault(
+        source,
+        document.offsetOf(MAX_NODES),
+        `more than ${MAX_NODES} values and keys: want fewer`,
+      );
+    }
+    return locateJson5(document);
+  } catch (error) {
+    throw error instanceof SyntaxFault ? ConfigError.fromSyntax(error) : error;
+  }
+}
+
+function readSections<K extends ConfigKinds>(
+  schema: ConfigSchema<K>,
+  tree: Interpolated,
+  problems: ProblemList,
+): GatewayConfig<K> | undefined {
+  const plain = resolve(tree, schema.schema, problems, { root_keys: flatKeyNames });
+  return validate(schema.schema, plain, tree.value, problems);
+}
+
+function readFlat<K extends ConfigKinds>(
+  schema: ConfigSchema<K>,
+  tree: Interpolated,
+  problems: ProblemList,
+  warnings: ProblemList,
+): GatewayConfig<K> | undefined {
+  const plain = resolve(tree, flatConfigSchema, problems);
+  const flat = validate(flatConfigSchema, plain, tree.value, problems);
+  if (!flat || problems.size > 0 || tree.value.kind !== "mapping") return undefined;
+  const value = translateFlat(flat, tree.value, schema.kinds, warnings);
+  return readSections(schema, { value, retyped: tree.retyped }, problems);
+}

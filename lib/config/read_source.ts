@@ -1,0 +1,105 @@
+/**
+ * A config file as text, or one clear sentence why not: missing, a directory, too large, not UTF-8. Reads regular files
+ * only (a pipe might never end) and at most `MAX_BYTES`, whatever the file's stated size. The format is told by the extension.
+ */
+import { isAbsolute, join } from "node:path";
+import { quoted, UserError } from "../base/errors.ts";
+import { SourceText } from "../formats/source_text.ts";
+
+export type ConfigFormat = "yaml" | "json5" | "jsonc" | "json";
+
+export const MAX_BYTES = 4 * 1024 * 1024;
+
+const formats: Readonly<Record<string, ConfigFormat>> = {
+  ".yaml": "yaml",
+  ".yml": "yaml",
+  ".json5": "json5",
+  ".j5": "json5",
+  ".jsonc": "jsonc",
+  ".json": "json",
+};
+
+/** By extension, in any case; a UserError when it is none that a config may have. */
+export function formatOf(path: string): ConfigFormat {
+  const extension = /\.[^./\\]*$/.exec(path)?.[0] ?? "";
+  const format = formats[extension.toLowerCase()];
+  if (format) return format;
+  const found = extension ? `extension ${quoted(extension)}` : "no extension";
+  throw new UserError(
+    `read config ${quoted(path, 200)}: ${found}, want .yaml, .yml, .json5, .jsonc or .json`,
+    {
+      code: 2,
+    },
+  );
+}
+
+/** Reads the file; `path` is relative to `cwd` and is what errors call it. */
+export async function readSource(path: string, cwd: string): Promise<SourceText> {
+  const fail = (reason: string, hint?: string): never => {
+    throw new UserError(`read config ${quoted(path, 200)}: ${reason}`, { code: 2, hint });
+  };
+  let bytes: Uint8Array;
+  try {
+    bytes = await readBounded(isAbsolute(path) ? path : join(cwd, path), fail);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      return fail("there is no such file", `paths are taken from ${quoted(cwd, 200)}`);
+    }
+    if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+      return fail("permission denied, want a readable file");
+    }
+    if (error instanceof Deno.errors.NotADirectory) {
+      return fail("a part of the path is a file, want a directory");
+    }
+    throw error;
+  }
+  if (bytes.length > MAX_BYTES) fail(`larger than ${MAX_BYTES} bytes, want less`);
+  return decode(path, bytes);
+}
+
+async function readBounded(path: string, fail: (reason: string) => never): Promise<Uint8Array> {
+  const info = await Deno.stat(path);
+  if (info.isDirectory) fail("a directory, want a file");
+  if (!info.isFile) fail("a pipe or device, want a regular file");
+  using file = await Deno.open(path, { read: true });
+  const bytes = new Uint8Array(Math.min(info.size, MAX_BYTES) + 1);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const count = await file.read(bytes.subarray(filled));
+    if (count === null) break;
+    filled += count;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/** Strict UTF-8; a byte order mark is dropped, NUL bytes mean that this is no text. */
+export function decode(name: string, bytes: Uint8Array): SourceText {
+  const where = `read config ${quoted(name, 200)}`;
+  if ((bytes[0] === 0xFF && bytes[1] === 0xFE) || (bytes[0] === 0xFE && bytes[1] === 0xFF)) {
+    throw new UserError(`${where}: encoded as UTF-16, want UTF-8`, { code: 2 });
+  }
+  if (bytes.includes(0)) throw new UserError(`${where}: a binary file, want UTF-8 text`, { code: 2 });
+  try {
+    return new SourceText(name, new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    const readable = new TextDecoder().decode(bytes.subarray(0, firstBadByte(bytes)), { stream: true });
+    const { line, column } = new SourceText(name, readable).positionAt(readable.length);
+    throw new UserError(`${where}: not UTF-8 text at ${line}:${column}, want UTF-8`, { code: 2 });
+  }
+}
+
+/** The largest prefix that decodes, found by halving: decoding is monotonic in the prefix. */
+function firstBadByte(bytes: Uint8Array): number {
+  let good = 0;
+  let bad = bytes.length;
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    try {
+      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
+      good = middle;
+    } catch {
+      bad = middle;
+    }
+  }
+  return good;
+}

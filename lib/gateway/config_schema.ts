@@ -1,0 +1,76 @@
+/**
+ * The config schema of this build. The only reader of the plugin registries for configuration: a plugin registered there
+ * is configurable, shown in `mdg config schema` and suggested in errors, without another line anywhere.
+ */
+import type { z } from "zod";
+import { composeConfigSchema, type ConfigKinds, type ConfigSchema } from "../config/compose_schema.ts";
+import { loadConfig } from "../config/load.ts";
+import { problemText } from "../config/problem.ts";
+import { SERVERS, SINKS, SOURCES } from "./catalog.ts";
+import type { GatewayConfig } from "./gateway.ts";
+
+/** What a plugin must bring to be configured; its family's contract asks for more. */
+export interface ConfigurablePlugin {
+  /** The `kind` in the config. */
+  readonly name: string;
+  /** One line, no full stop. */
+  readonly summary: string;
+  /** Its own keys, without `kind`. */
+  readonly schema: z.ZodObject;
+}
+export type Registry = Readonly<Record<string, ConfigurablePlugin>>;
+
+export interface Registries {
+  sources: Registry;
+  sinks: Registry;
+  servers: Registry;
+}
+
+/** The schema for the given registries; plugins are known by their `name`, whatever they are exported as. */
+export function configSchemaOf(registries: Registries): ConfigSchema {
+  const kinds: ConfigKinds = {
+    sources: schemasOf(registries.sources),
+    sinks: schemasOf(registries.sinks),
+    servers: schemasOf(registries.servers),
+  };
+  return composeConfigSchema(kinds);
+}
+
+function schemasOf(registry: Registry): Record<string, z.ZodObject> {
+  const schemas: Record<string, z.ZodObject> = {};
+  for (const { name, summary, schema } of Object.values(registry)) {
+    if (Object.hasOwn(schemas, name)) {
+      throw new TypeError(`compose config: "${name}" is registered twice, want once`);
+    }
+    schemas[name] = schema.meta({ description: summary });
+  }
+  return schemas;
+}
+
+/** The schema of everything that is built in. */
+export function configSchema(): ConfigSchema {
+  return configSchemaOf({ sources: SOURCES, sinks: SINKS, servers: SERVERS });
+}
+
+/** Reads, checks and completes a config file. Rejects with every problem at once. */
+export async function loadGatewayConfig(
+  path: string,
+  world: { cwd: string; env: Readonly<Record<string, string | undefined>> },
+): Promise<{ config: GatewayConfig; warnings: string[] }> {
+  const loaded = await loadConfig(configSchema(), path, world);
+  return { config: loaded.config as unknown as GatewayConfig, warnings: loaded.warnings.map(problemText) };
+}
+
+/** What runs without a config: a simulated market, a WebSocket, health. Needs no service. */
+export function embeddedConfig(
+  options: { listen: string; health_listen: string; symbols: readonly string[]; seed?: string },
+): GatewayConfig {
+  const config = configSchema().schema.parse({
+    sources: [{ kind: "simulator", symbols: options.symbols, seed: options.seed }],
+    servers: [
+      { kind: "websocket", listen: options.listen },
+      { kind: "health", listen: options.health_listen },
+    ],
+  });
+  return config as unknown as GatewayConfig;
+}

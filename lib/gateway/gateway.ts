@@ -1,0 +1,260 @@
+/**
+ * A running gateway: sources → books → dispatcher → sinks and servers, assembled from a checked config. Starting is all
+ * or nothing; stopping drains in the order of the data's journey. Reload changes symbols and leaves the rest running.
+ */
+import { type Clock, withDeadline } from "../base/clock.ts";
+import { reasonOf, UserError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import { Books } from "../flow/books.ts";
+import { DeliveryQueue } from "../flow/delivery_queue.ts";
+import { Dispatcher } from "../flow/dispatcher.ts";
+import type { Server } from "../servers/server.ts";
+import type { Sink } from "../sinks/sink.ts";
+import type { Source } from "../sources/source.ts";
+import { FEEDS, pick, SERVERS, SINKS, SOURCES } from "./catalog.ts";
+
+/** One plugin's section: `kind` and whatever its schema says. */
+export interface PluginConfig {
+  kind: string;
+  [key: string]: unknown;
+}
+export interface GatewayConfig {
+  sources: readonly PluginConfig[];
+  sinks: readonly PluginConfig[];
+  servers: readonly PluginConfig[];
+  drain_timeout_ms: number;
+}
+export interface GatewayWorld {
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  version: string;
+  seed: string;
+}
+
+interface RunningSource {
+  kind: string;
+  source: Source;
+  books: Books;
+  pumping: Promise<void>;
+}
+interface RunningSink {
+  sink: Sink;
+  queue: DeliveryQueue<unknown>;
+}
+
+export class Gateway implements AsyncDisposable {
+  readonly hub: Dispatcher;
+  readonly servers: Server[] = [];
+  readonly #sources: RunningSource[] = [];
+  readonly #sinks: RunningSink[] = [];
+  readonly #stopping = new AbortController();
+  #failed: ((error: unknown) => void) | undefined;
+  /** Settles when a source ended by itself or failed: rejects with its error. Never settles while all is well. */
+  readonly ended: Promise<void>;
+  #end!: () => void;
+
+  private constructor(readonly config: GatewayConfig, readonly world: GatewayWorld) {
+    this.hub = new Dispatcher(world.clock, world.log, world.metrics, world.version);
+    this.ended = new Promise((resolve, reject) => {
+      this.#end = resolve;
+      this.#failed = reject;
+    });
+    // A failure before anyone waits for `ended` must not count as unhandled.
+    this.ended.catch(() => {});
+  }
+
+  /** Rejects with a UserError, everything it had opened closed again, when a part can't start. */
+  static async start(config: GatewayConfig, world: GatewayWorld): Promise<Gateway> {
+    const gateway = new Gateway(config, world);
+    try {
+      requireDistinctTargets(config);
+      for (const [i, section] of config.sinks.entries()) {
+        await gateway.#openSink(section, nameOf(config.sinks, i));
+      }
+      // Servers before sources: a taken port must be told before the venues are bothered.
+      const sources = config.sources.map((section, i) =>
+        gateway.#createSource(section, nameOf(config.sources, i))
+      );
+      for (const section of config.servers) {
+        gateway.servers.push(
+          await pick("server", SERVERS, section.kind).open(withoutKind(section), gateway.hub),
+        );
+      }
+      for (const create of sources) create();
+    } catch (error) {
+      await gateway[Symbol.asyncDispose]();
+      throw error;
+    }
+    return gateway;
+  }
+
+  /**
+   * Adds and removes symbols of sources that are still there. Returns what else differs between the configs and takes a
+   * restart, in words.
+   */
+  reload(next: GatewayConfig): string[] {
+    const restart: string[] = [];
+    for (const [i, running] of this.#sources.entries()) {
+      const section = next.sources[i];
+      if (section?.kind !== running.kind || !Array.isArray(section.symbols) || !running.source.setSymbols) {
+        restart.push(`sources[${i}]`);
+        continue;
+      }
+      if (!sameBut("symbols", section, this.config.sources[i])) {
+        restart.push(`sources[${i}] (other than symbols)`);
+      }
+      this.#setSymbols(running, section.symbols as string[]);
+    }
+    if (next.sources.length > this.#sources.length) restart.push("sources (new ones)");
+    for (const family of ["sinks", "servers"] as const) {
+      if (JSON.stringify(next[family]) !== JSON.stringify(this.config[family])) restart.push(family);
+    }
+    return restart;
+  }
+
+  /** Stops taking in, flushes what is queued within `drain_timeout_ms`, closes servers, then sinks. Idempotent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { clock, log } = this.world;
+    const { drain_timeout_ms } = this.config;
+    this.#stopping.abort();
+    const step = async (what: string, work: PromiseLike<unknown>) => {
+      try {
+        await withDeadline(clock, drain_timeout_ms + 1_000, what, Promise.resolve(work));
+      } catch (error) {
+        log.warn("part did not stop cleanly", { what, reason: reasonOf(error) });
+      }
+    };
+    await Promise.all(this.#sources.splice(0).map((one) => step(`source ${one.source.name}`, one.pumping)));
+    this.hub.flush();
+    const sinks = this.#sinks.splice(0);
+    await Promise.all(sinks.map((one) => step(`drain ${one.sink.name}`, one.queue.close(drain_timeout_ms))));
+    await Promise.all([
+      ...this.servers.splice(0).map((one) => step(`server ${one.name}`, one[Symbol.asyncDispose]())),
+      ...sinks.map((one) => step(`sink ${one.sink.name}`, one.sink[Symbol.asyncDispose]())),
+    ]);
+    this.#end();
+  }
+
+  async #openSink(section: PluginConfig, name: string): Promise<void> {
+    const { clock, log, metrics, seed } = this.world;
+    const kind = pick("sink", SINKS, section.kind);
+    const later: { queue?: DeliveryQueue<unknown> } = {};
+    const sink = await kind.connect(withoutKind(section), {
+      name,
+      clock,
+      log: log.with({ sink: name }),
+      metrics,
+      seed,
+      writable: () => later.queue?.wake(),
+    });
+    const queue = later.queue = new DeliveryQueue(sink, {
+      clock,
+      log: log.with({ sink: name }),
+      metrics,
+      seed,
+      readBook: (venue, symbol) => this.hub.book(venue, symbol),
+    });
+    this.#sinks.push({ sink, queue });
+    this.hub.subscribe(queue);
+    this.hub.addReadiness(sink);
+  }
+  /** Makes the source and its books visible at once; returns how to start it. */
+  #createSource(section: PluginConfig, name: string): () => void {
+    const { clock, log, metrics, seed } = this.world;
+    const kind = pick("source", SOURCES, section.kind);
+    const source = kind.create(withoutKind(section), { name, clock, log, metrics, seed, feeds: FEEDS });
+    const books = new Books(source.venue, source.sequence, {
+      clock,
+      log,
+      metrics,
+      publish: (update) => this.hub.publish(update),
+      requestSnapshot: (symbol, reason) => source.requestSnapshot(symbol, reason),
+      can_refresh: true,
+    });
+    for (const symbol of source.symbols) books.add(symbol);
+    this.hub.addBooks(books);
+    this.hub.addReadiness(source);
+    return () => {
+      const running = { kind: section.kind, source, books, pumping: this.#pump(source, books) };
+      this.#sources.push(running);
+    };
+  }
+  async #pump(source: Source, books: Books): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      const events = {
+        interrupted: (symbols: readonly string[], reason: string) => {
+          books.interrupted(symbols, reason);
+          this.hub.flush();
+        },
+      };
+      for await (const batch of source.batches(signal, events)) {
+        books.process(batch);
+        this.hub.flush();
+      }
+      if (!signal.aborted) this.#end();
+    } catch (error) {
+      this.world.log.error("source failed", { source: source.name, reason: reasonOf(error) });
+      this.#failed?.(error);
+    }
+  }
+  #setSymbols(running: RunningSource, symbols: readonly string[]): void {
+    const before = new Set(running.source.symbols);
+    running.source.setSymbols!(symbols);
+    const after = new Set(running.source.symbols);
+    const added = [...after].filter((symbol) => !before.has(symbol));
+    const removed = [...before].filter((symbol) => !after.has(symbol));
+    for (const symbol of removed) running.books.remove(symbol);
+    for (const symbol of added) running.books.add(symbol);
+    // A source starts the snapshots of new symbols itself; the books were not there to ask when it did.
+    for (const symbol of added) running.source.requestSnapshot(symbol, "added");
+    this.hub.flush();
+    this.world.log.info("symbols reloaded", { source: running.source.name, added, removed });
+  }
+}
+
+/** "redis", and "redis#2" for the second of its kind. */
+function nameOf(sections: readonly PluginConfig[], index: number): string {
+  const { kind } = sections[index];
+  const before = sections.slice(0, index).filter((one) => one.kind === kind).length;
+  return before === 0 ? kind : `${kind}#${before + 1}`;
+}
+
+function withoutKind(section: PluginConfig): Record<string, unknown> {
+  const { kind: _, ...rest } = section;
+  return rest;
+}
+
+function sameBut(key: string, one: PluginConfig, other: PluginConfig): boolean {
+  return JSON.stringify({ ...one, [key]: 0 }) === JSON.stringify({ ...other, [key]: 0 });
+}
+
+/** Two instruments with one target would be mixed up by every consumer: refuse it before anything runs. */
+function requireDistinctTargets(config: GatewayConfig): void {
+  for (const [i, section] of config.sinks.entries()) {
+    const kind = pick("sink", SINKS, section.kind);
+    const owners = new Map<string, string>();
+    for (const source of config.sources) {
+      const venue = String(source.venue ?? source.kind);
+      for (const symbol of Array.isArray(source.symbols) ? source.symbols.map(String) : []) {
+        const target = kind.target?.(withoutKind(section), venue, symbol);
+        if (target === undefined) return;
+        const owner = `${venue} ${symbol}`;
+        const other = owners.get(target);
+        if (other !== undefined && other !== owner) {
+          throw new UserError(
+            `open sinks[${i}] "${section.kind}": ${owner} and ${other} would both be published as "${target}", ` +
+              `want one channel for each`,
+            {
+              code: 2,
+              hint: "put {venue} into the channel template, for instance orderbook:{venue}:{symbol}",
+            },
+          );
+        }
+        owners.set(target, owner);
+      }
+    }
+  }
+}

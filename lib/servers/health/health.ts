@@ -1,0 +1,124 @@
+/**
+ * The health server: /health (the process lives), /ready (every configured book is live and in sequence, every part is
+ * fine), /metrics (Prometheus). Answers are the old service's, byte for byte where consumers parse them. Read only:
+ * anything but GET and HEAD is refused, so it may stay reachable for probes.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { z } from "zod";
+import { reasonOf } from "../../base/errors.ts";
+import type { Hub } from "../../flow/hub.ts";
+import { listenSchema, openListener } from "../listen.ts";
+import { defineServer, type Server } from "../server.ts";
+import { Exposition } from "./exposition.ts";
+import { processMetrics } from "./process_metrics.ts";
+
+const JSON_TYPE = "application/json; charset=utf-8";
+const MAX_REASONS = 100;
+
+interface Answer {
+  status: number;
+  type: string;
+  body: string;
+  headers?: Record<string, string>;
+}
+type Route = () => Answer | Promise<Answer>;
+
+export const health = defineServer({
+  name: "health",
+  summary: "Health, readiness and Prometheus metrics over HTTP",
+  schema: z.object({
+    listen: listenSchema("127.0.0.1:9090"),
+    max_connections: z.int().min(1).max(10_000).default(64)
+      .describe("Connections beyond this are refused at once"),
+  }),
+  async open(config, hub): Promise<Server> {
+    const listener = await openListener({ ...config, flag: "--health-listen" });
+    const measuring = processMetrics(hub.metrics, hub.clock, hub.version);
+    const routes = routesOf(hub, new Exposition(hub.metrics, hub.log));
+    listener.server.on("request", (request, response) => {
+      answer(routes, request, response).catch((error) => {
+        hub.log.error(`answer ${request.method} ${request.url}: ${reasonOf(error)}`);
+        if (response.headersSent) response.destroy();
+        else {send(
+            request,
+            response,
+            problem(500, "internal_error", "answer the request: it failed, see the log"),
+          );}
+      });
+    });
+    return {
+      name: "health",
+      address: listener.address,
+      url: `http://${listener.address}`,
+      async [Symbol.asyncDispose]() {
+        measuring[Symbol.dispose]();
+        await listener.close();
+      },
+    };
+  },
+});
+
+function routesOf(hub: Hub, exposition: Exposition): Map<string, Route> {
+  return new Map<string, Route>([
+    ["/health", () => json(200, { status: "healthy", service: "market-data", version: hub.version })],
+    ["/ready", () => {
+      const { ready, reasons } = hub.readiness();
+      if (ready) return json(200, { ready: true, reasons: [] });
+      const shown = reasons.slice(0, MAX_REASONS);
+      const omitted = reasons.length - shown.length;
+      return json(503, {
+        ready: false,
+        reasons: shown,
+        ...(omitted > 0 ? { reasons_omitted: omitted } : {}),
+      });
+    }],
+    [
+      "/metrics",
+      async () => ({ status: 200, type: exposition.content_type, body: await exposition.render() }),
+    ],
+  ]);
+}
+
+async function answer(
+  routes: Map<string, Route>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = (request.url ?? "/").split("?", 1)[0];
+  const route = routes.get(path);
+  if (!route) {
+    const paths = [...routes.keys()];
+    const shown = JSON.stringify(path.slice(0, 80));
+    return send(
+      request,
+      response,
+      problem(404, "not_found", `find ${shown}: no such path, want one of ${paths.join(", ")}`, { paths }),
+    );
+  }
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    const message = `answer ${request.method} ${path}: read only, want GET or HEAD`;
+    const refusal = problem(405, "method_not_allowed", message);
+    return send(request, response, { ...refusal, headers: { allow: "GET, HEAD", connection: "close" } });
+  }
+  send(request, response, await route());
+}
+
+function json(status: number, value: unknown): Answer {
+  return { status, type: JSON_TYPE, body: JSON.stringify(value) };
+}
+
+function problem(status: number, code: string, message: string, more: Record<string, unknown> = {}): Answer {
+  return json(status, { error: { code, message }, ...more });
+}
+
+function send(request: IncomingMessage, response: ServerResponse, reply: Answer): void {
+  const bytes = new TextEncoder().encode(reply.body);
+  response.writeHead(reply.status, {
+    "content-type": reply.type,
+    "content-length": bytes.length,
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    ...reply.headers,
+  });
+  response.end(request.method === "HEAD" ? undefined : bytes);
+}

@@ -1,0 +1,145 @@
+/**
+ * One HTTP listener with the limits that every server of this family needs: header and request deadlines, a bound on
+ * header bytes and on connections, and an end that lets nothing linger. Node's own server closes neither upgraded nor
+ * idle sockets, so they are tracked here. A port that cannot be had is an error a person can act on.
+ */
+import { createServer, type Server as HttpServer } from "node:http";
+import type { Socket } from "node:net";
+import { z } from "zod";
+import { UserError } from "../base/errors.ts";
+
+/** HOST:PORT, [IPv6]:PORT; port 0 picks a free one. */
+export function parseListen(text: string): { host: string; port: number } | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s/]+)):(\d{1,5})$/.exec(text);
+  if (!match) return undefined;
+  const port = Number(match[3]);
+  return port <= 65_535 ? { host: match[1] ?? match[2], port } : undefined;
+}
+
+/** A config value `listen` with this default. */
+export function listenSchema(default_listen: string) {
+  return z.string()
+    .refine((text) => parseListen(text) !== undefined, {
+      error: "want HOST:PORT, such as " + JSON.stringify(default_listen),
+    })
+    .default(default_listen)
+    .describe("Address to listen on, HOST:PORT; port 0 picks a free one");
+}
+
+export interface ListenOptions {
+  /** HOST:PORT, as `listenSchema` accepts it. */
+  listen: string;
+  /** The flag that sets this address, for the hint when the port is taken. */
+  flag: string;
+  /** Connections beyond are refused at once. */
+  max_connections: number;
+  /** How long a client may take for its request and headers. */
+  request_timeout_ms?: number;
+  max_header_bytes?: number;
+}
+
+export interface Listener {
+  readonly server: HttpServer;
+  /** What was really bound. */
+  readonly address: string;
+  /** Connections refused at `max_connections`, or ended because a request was late or malformed. */
+  readonly refused: { connections: number; requests: number };
+  /** Stops accepting; existing connections live on. */
+  stop(): void;
+  /** Ends whatever is still open; resolves when the port is free. */
+  close(): Promise<void>;
+}
+
+/** Resolves when bound. Rejects with a UserError when the address cannot be had. */
+export async function openListener(options: ListenOptions): Promise<Listener> {
+  const { listen, flag, max_connections, request_timeout_ms = 5_000, max_header_bytes = 16_384 } = options;
+  const target = parseListen(listen);
+  if (!target) {
+    throw new UserError(`listen on ${JSON.stringify(listen)}: no address, want HOST:PORT`, { code: 2 });
+  }
+  const refused = { connections: 0, requests: 0 };
+  const sockets = new Set<Socket>();
+  const server = createServer({
+    headersTimeout: request_timeout_ms,
+    requestTimeout: request_timeout_ms,
+    keepAliveTimeout: request_timeout_ms,
+    connectionsCheckingInterval: Math.min(1_000, request_timeout_ms),
+    maxHeaderSize: max_header_bytes,
+  });
+  server.on("connection", (socket: Socket) => {
+    // Without a listener an 'error' of a half-open socket would end the process.
+    socket.on("error", () => {});
+    if (sockets.size >= max_connections) {
+      refused.connections++;
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("clientError", (_error: Error, socket: Socket) => {
+    if (socket.destroyed) return;
+    refused.requests++;
+    if (socket.writable) {
+      socket.write("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    }
+    socket.destroySoon();
+  });
+  await bind(server, target, listen, flag);
+  const bound = server.address();
+  const address = bound !== null && typeof bound === "object"
+    ? `${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`
+    : listen;
+  let closed: Promise<void> | undefined;
+  const stop = () => closed ??= new Promise<void>((resolve) => server.close(() => resolve()));
+  return {
+    server,
+    address,
+    refused,
+    stop: () => void stop(),
+    async close() {
+      const done = stop();
+      for (const socket of sockets) socket.destroy();
+      await done;
+    },
+  };
+}
+
+function bind(
+  server: HttpServer,
+  target: { host: string; port: number },
+  listen: string,
+  flag: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error & { code?: string }) => {
+      reject(
+        new UserError(`listen on ${JSON.stringify(listen)}: ${whyNot(error)}`, {
+          hint: `choose another address with servers[].listen in the config, or with ${flag}`,
+          cause: error,
+        }),
+      );
+    };
+    server.once("error", failed);
+    server.listen(target.port, target.host, () => {
+      server.off("error", failed);
+      resolve();
+    });
+  });
+}
+
+function whyNot(error: Error & { code?: string }): string {
+  switch (error.code) {
+    case "EADDRINUSE":
+      return "address in use, want a free port";
+    case "EACCES":
+    case "EPERM":
+      return "permission denied, want a port this user may open";
+    case "EADDRNOTAVAIL":
+      return "not an address of this host, want one of its own";
+    case "ENOTFOUND":
+      return "host unknown, want a name or address of this host";
+    default:
+      return error.message;
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * Server messages as frames, version 1 (docs/websocket.md). Market messages are written straight to bytes, numbers
+ * exact; the rare control messages go through JSON.stringify. One writer is reused, each frame is bytes of its own.
+ */
+import type { BookSide } from "../../market/book_side.ts";
+import type { Ticker, Trade } from "../../market/event.ts";
+import type { LevelList } from "../../market/level_list.ts";
+import { ByteWriter } from "../../wire/byte_writer.ts";
+import { beginFrame, endTextFrame, type Frame } from "../../wire/websocket_frame.ts";
+import type { ChannelName } from "./protocol.ts";
+
+/** A message's fixed beginning, made once per topic: type, venue, symbol and, for a limited book, depth. */
+export type Head = Uint8Array<ArrayBuffer>;
+
+/** What a client was not sent: sequences `from_seq` … `to_seq`, `skipped` of them. */
+export interface Lag {
+  venue: string;
+  symbol: string;
+  channel: ChannelName;
+  depth?: number;
+  skipped: number;
+  from_seq: number;
+  to_seq: number;
+}
+
+/** When and at which ids a book message stands. */
+export interface BookStamp {
+  seq: number;
+  last_update_id: number;
+  /** Unix epoch, whole milliseconds. */
+  timestamp: number;
+  price_decimals: number;
+  quantity_decimals: number;
+}
+
+/** Best bid and offer; a side that is empty is absent. */
+export interface Bbo {
+  seq: number;
+  update_id: number;
+  timestamp: number;
+  source: "quote" | "book";
+  bid?: number;
+  bid_quantity?: number;
+  ask?: number;
+  ask_quantity?: number;
+}
+
+const encoder = new TextEncoder();
+const SEQ = encoder.encode('"seq":');
+const LAST_UPDATE_ID = encoder.encode(',"last_update_id":');
+const TIMESTAMP = encoder.encode(',"timestamp":');
+const BIDS = encoder.encode(',"bids":[');
+const ASKS = encoder.encode('],"asks":[');
+const END_LIST = encoder.encode("]}");
+const COMMA = 44;
+const OPEN = 91;
+const CLOSE = 93;
+const CLOSE_OBJECT = 125;
+
+const TICKER_FIELDS = [
+  "price_change",
+  "price_change_percent",
+  "weighted_average_price",
+  "last_price",
+  "last_quantity",
+  "bid_price",
+  "bid_quantity",
+  "ask_price",
+  "ask_quantity",
+  "open_price",
+  "high_price",
+  "low_price",
+  "volume",
+  "quote_volume",
+  "open_time_ms",
+  "close_time_ms",
+  "first_trade_id",
+  "last_trade_id",
+  "trade_count",
+] as const;
+/** Hint only: more digits are printed exactly all the same. */
+const USUAL_DECIMALS = 8;
+
+export function messageHead(type: string, venue: string, symbol: string, depth?: number): Head {
+  const fields = JSON.stringify({ type, venue, symbol, depth });
+  return encoder.encode(`${fields.slice(0, -1)},`);
+}
+
+export class MessageEncoder {
+  readonly #writer = new ByteWriter(16_384);
+
+  /** Any message that is not on the hot path. */
+  json(message: object): Frame {
+    beginFrame(this.#writer);
+    this.#writer.text(JSON.stringify(message));
+    return endTextFrame(this.#writer);
+  }
+  lag(lag: Lag): Frame {
+    return this.json({ type: "lag", ...lag });
+  }
+  /** All levels known for sure, best first; a side known only in part says where its knowledge ends. */
+  snapshot(head: Head, stamp: BookStamp, bids: BookSide, asks: BookSide): Frame {
+    this.#bookStart(head, stamp);
+    this.#side(bids, stamp);
+    this.#writer.raw(ASKS);
+    this.#side(asks, stamp);
+    this.#writer.byte(CLOSE);
+    if (bids.bound_key !== -Infinity) this.#number('"bid_bound":', bids.bound_key, stamp.price_decimals);
+    if (asks.bound_key !== -Infinity) this.#number('"ask_bound":', -asks.bound_key, stamp.price_decimals);
+    this.#writer.byte(CLOSE_OBJECT);
+    return endTextFrame(this.#writer);
+  }
+  /** Absolute quantities, 0 deletes; also a snapshot, when the head says so and the lists are whole. */
+  changes(head: Head, stamp: BookStamp, bids: LevelList, asks: LevelList): Frame {
+    this.#bookStart(head, stamp);
+    this.#list(bids, stamp);
+    this.#writer.raw(ASKS);
+    this.#list(asks, stamp);
+    this.#writer.raw(END_LIST);
+    return endTextFrame(this.#writer);
+  }
+  trade(head: Head, seq: number, trade: Trade): Frame {
+    const writer = this.#start(head, seq);
+    this.#number('"trade_id":', trade.trade_id, 0);
+    this.#number('"price":', trade.price, USUAL_DECIMALS);
+    if (trade.exact_quantity !== undefined) writer.text(`,"quantity":${trade.exact_quantity}`);
+    else this.#number('"quantity":', trade.quantity, USUAL_DECIMALS);
+    this.#number('"timestamp":', tradeTimeMs(trade), 0);
+    writer.text(trade.aggressor === "sell" ? ',"is_buyer_maker":true}' : ',"is_buyer_maker":false}');
+    return endTextFrame(writer);
+  }
+  bbo(head: Head, bbo: Bbo): Frame {
+    const writer = this.#start(head, bbo.seq);
+    this.#number('"update_id":', bbo.update_id, 0);
+    this.#number('"timestamp":', bbo.timestamp, 0);
+    writer.text(`,"source":"${bbo.source}"`);
+    if (bbo.bid !== undefined && bbo.bid_quantity !== undefined) {
+      this.#pair(',"bid":', bbo.bid, bbo.bid_quantity);
+    }
+    if (bbo.ask !== undefined && bbo.ask_quantity !== undefined) {
+      this.#pair(',"ask":', bbo.ask, bbo.ask_quantity);
+    }
+    writer.byte(CLOSE_OBJECT);
+    return endTextFrame(writer);
+  }
+  ticker(head: Head, seq: number, ticker: Ticker, timestamp: number): Frame {
+    const writer = this.#start(head, seq);
+    this.#number('"timestamp":', timestamp, 0);
+    for (const field of TICKER_FIELDS) {
+      const value = ticker[field];
+      if (value !== undefined) this.#number(`"${field}":`, value, USUAL_DECIMALS);
+    }
+    writer.byte(CLOSE_OBJECT);
+    return endTextFrame(writer);
+  }
+
+  #start(head: Head, seq: number): ByteWriter {
+    const writer = this.#writer;
+    beginFrame(writer);
+    writer.raw(head);
+    writer.raw(SEQ);
+    writer.integer(seq);
+    return writer;
+  }
+  #number(name: string, value: number, decimals: number): void {
+    this.#writer.byte(COMMA);
+    this.#writer.text(name);
+    this.#writer.decimal(value, decimals);
+  }
+  #pair(name: string, price: number, quantity: number): void {
+    const writer = this.#writer;
+    writer.text(name);
+    writer.byte(OPEN);
+    writer.decimal(price, USUAL_DECIMALS);
+    writer.byte(COMMA);
+    writer.decimal(quantity, USUAL_DECIMALS);
+    writer.byte(CLOSE);
+  }
+  #bookStart(head: Head, stamp: BookStamp): void {
+    const writer = this.#start(head, stamp.seq);
+    writer.raw(LAST_UPDATE_ID);
+    writer.integer(stamp.last_update_id);
+    writer.raw(TIMESTAMP);
+    writer.integer(stamp.timestamp);
+    writer.raw(BIDS);
+  }
+  #side(side: BookSide, stamp: BookStamp): void {
+    for (let i = 0, count = side.known; i < count; i++) {
+      this.#level(i, side.price(i), side.quantity(i), side.exactQuantity(i), stamp);
+    }
+  }
+  #list(list: LevelList, stamp: BookStamp): void {
+    const { prices, quantities, size, exact_quantities } = list;
+    for (let i = 0; i < size; i++) this.#level(i, prices[i], quantities[i], exact_quantities?.get(i), stamp);
+  }
+  #level(i: number, price: number, quantity: number, exact: string | undefined, stamp: BookStamp): void {
+    const writer = this.#writer;
+    if (i > 0) writer.byte(COMMA);
+    writer.byte(OPEN);
+    writer.decimal(price, stamp.price_decimals);
+    writer.byte(COMMA);
+    if (exact !== undefined) writer.text(exact);
+    else writer.decimal(quantity, stamp.quantity_decimals);
+    writer.byte(CLOSE);
+  }
+}
+
+/** A trade's own time first: when it happened matters more than when it was sent. */
+function tradeTimeMs(trade: Trade): number {
+  return Math.floor(trade.exchange_ms ?? trade.sent_ms ?? trade.received_us / 1000);
+}

@@ -1,0 +1,2 @@
+/** The sinks, one line each. Adding one: write its file, add its line. */
+export { redis } from "./redis.ts";
