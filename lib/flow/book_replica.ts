@@ -110,6 +110,7 @@ export class BookReplica {
       return;
     }
     if (this.#awaits_first && this.#standsAs(snapshot)) {
+      this.last_id = Math.max(this.last_id, snapshot.last_id);
       return this.#enterSync("snapshot", snapshot.received_us, true);
     }
     this.#splice(snapshot);

@@ -86,16 +86,18 @@ export class Instrument implements BookState, ReplicaOwner {
   onDelta(delta: BookDelta): void {
     this.metrics.depth_messages.value++;
     this.received_us = delta.received_us;
+    // Nobody reads the times while out of sync; should this delta end that, they are its own.
+    if (!this.replica.live) this.#noteTimes(delta);
     const outcome = this.replica.onDelta(delta);
     if (outcome === "stale") this.metrics.deltas_stale.value++;
     if (outcome === "suspended") {
       this.metrics.crossed.value++;
       this.#whole_next = true;
     }
+    if (outcome === "held" && !this.replica.live) this.#noteTimes(delta);
     if (outcome !== "applied") return;
     this.metrics.book_updates.value++;
-    this.sent_ms = delta.sent_ms;
-    this.exchange_ms = delta.exchange_ms;
+    this.#noteTimes(delta);
     this.audit.onBook(delta.last_id, this.replica.book);
     this.#readAudit();
     // The audit may just have found the book wrong.
@@ -105,8 +107,9 @@ export class Instrument implements BookState, ReplicaOwner {
     if (++this.#since_bound_check >= BOUND_CHECK_DELTAS) this.#checkBounds();
   }
   onSnapshot(snapshot: BookSnapshot): void {
-    this.sent_ms = snapshot.sent_ms;
-    this.exchange_ms = snapshot.exchange_ms;
+    // A snapshot beside the stream may be older than the deltas laid over it, and on some venues it has no times.
+    const is_newer = (snapshot.sent_ms ?? -Infinity) > (this.sent_ms ?? -Infinity);
+    if (this.replica.rule.in_band_snapshots || (!this.replica.live && is_newer)) this.#noteTimes(snapshot);
     this.replica.onSnapshot(snapshot);
   }
   onQuote(quote: Quote): void {
@@ -144,6 +147,11 @@ export class Instrument implements BookState, ReplicaOwner {
     this.context.requestSnapshot(this.symbol, reason);
   }
   synced(how: "snapshot" | "repair", received_us: number): void {
+    this.audit.resetBook();
+    this.audit.onBook(this.replica.last_id, this.replica.book);
+    this.#readAudit();
+    // The venue's own quote may already contradict the snapshot: then nobody hears of it.
+    if (!this.replica.live) return;
     const out_of_sync_ms = Math.max(0, (received_us - this.since_us) / 1000);
     if (this.#was_live) {
       if (how === "snapshot") this.metrics.resyncs.value++;
@@ -169,8 +177,6 @@ export class Instrument implements BookState, ReplicaOwner {
       received_us,
     });
     this.#was_live = true;
-    this.audit.resetBook();
-    this.audit.onBook(this.replica.last_id, this.replica.book);
     this.#publishBook(undefined, received_us);
   }
   unsynced(why: OutOfSync, received_us: number): void {
@@ -178,10 +184,14 @@ export class Instrument implements BookState, ReplicaOwner {
       this.gaps++;
       this.metrics.sequence_errors.value++;
     }
+    // Out of sync it may already be, as far as anybody was told.
+    if (this.metrics.in_sync.value === 1) this.since_us = received_us;
     this.metrics.in_sync.value = 0;
     this.reason = why.reason;
-    this.since_us = received_us;
-    this.audit.resetBook();
+    if (why.reason === "ids_restarted") {
+      this.audit.reset();
+      this.#last_quote_id = -1;
+    } else this.audit.resetBook();
     this.context.log.warn("book out of sync", { venue: this.venue, symbol: this.symbol, ...why });
     this.context.publish({
       kind: "book_status",
@@ -199,9 +209,14 @@ export class Instrument implements BookState, ReplicaOwner {
     if (differences > 0) this.context.log.warn("background snapshot differed from the live book", fields);
     else this.context.log.debug("known depth widened by a background snapshot", fields);
     // Deeper levels became known: whoever mirrors the book by deltas must take it whole, and now.
-    this.#publishBook(undefined, this.received_us);
+    if (this.replica.book.crossed) this.#whole_next = true;
+    else this.#publishBook(undefined, this.received_us);
   }
 
+  #noteTimes(event: BookDelta | BookSnapshot): void {
+    this.sent_ms = event.sent_ms;
+    this.exchange_ms = event.exchange_ms;
+  }
   #publishBook(delta: BookDelta | undefined, received_us: number): void {
     this.#whole_next = false;
     this.received_us = received_us;
