@@ -19,6 +19,7 @@ const OPEN = 123;
 const CLOSE = 125;
 const MAX_DEPTH = 16;
 const decoder = new TextDecoder("utf-8", { fatal: true });
+const lenient_decoder = new TextDecoder();
 
 /** Slots beside the one-letter keys (which use their character code). */
 export const PU = 0;
@@ -75,9 +76,9 @@ export class FrameScanner {
   stopOf(slot: number): number {
     return this.#stop[slot];
   }
-  /** A string or number value as text. */
+  /** A string or number value as text; bad UTF-8 becomes U+FFFD, which no number and no known word contains. */
   text(slot: number): string {
-    return decoder.decode(this.#frame.subarray(this.#start[slot], this.#stop[slot]));
+    return lenient_decoder.decode(this.#frame.subarray(this.#start[slot], this.#stop[slot]));
   }
   /** True when the value's bytes are exactly this ASCII text. */
   equals(slot: number, text: string): boolean {

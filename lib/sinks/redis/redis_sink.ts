@@ -66,7 +66,7 @@ export class RedisSink implements Sink<RedisMessage> {
       ["sink"],
       LATENCY_BOUNDS_US,
     ).with(name);
-    this.#log = new RateLimitedLog(log.with({ sink: name }), clock);
+    this.#log = new RateLimitedLog(log, clock);
     this.#connection = new RedisConnection(config, context);
     this.#latest = new LatestBooks(
       this.#connection.client,

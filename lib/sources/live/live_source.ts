@@ -65,13 +65,15 @@ export class LiveSource implements Source, LaneOwner {
   #snapshots: SnapshotQueue | undefined;
   #lane_count = 0;
   #ticks = 0;
-  readonly #quiet = new Map<string, { at_ms: number; pause_ms: number }>();
+  readonly #quiet = new Map<string, { at_ms: number; pause_ms: number; last_id?: number }>();
+  readonly #quiet_ms: number;
 
   constructor(readonly options: LiveOptions, readonly context: SourceContext) {
     this.name = context.name;
     this.venue = options.feed.name;
     this.sequence = options.feed.sequence;
     this.#symbols = [...options.symbols];
+    this.#quiet_ms = Math.min(QUIET_STREAM_MS, options.limits.first_data_ms / 2);
     this.#random = new Random(`${context.seed}:${context.name}`);
     this.#log = context.log.with({ source: context.name });
     this.#noisy = new RateLimitedLog(this.#log, context.clock);
@@ -219,6 +221,12 @@ export class LiveSource implements Source, LaneOwner {
   #snapshotArrived(symbol: string, body: Uint8Array, received_us: number): void {
     if (!this.#symbols.includes(symbol)) return;
     const refused = this.options.feed.snapshot.parse(body, symbol, received_us, this.#filling);
+    const snapshot = this.#filling.events.at(-1);
+    const quiet = this.#quiet.get(symbol);
+    if (quiet && refused === undefined && snapshot?.kind === "book_snapshot") {
+      if (quiet.last_id === snapshot.last_id) { for (const lane of this.#lanes) lane.provenQuiet(symbol); }
+      quiet.last_id = snapshot.last_id;
+    }
     if (refused !== undefined) {
       this.#log.warn("snapshot refused", { symbol, why: refused });
       this.requestSnapshot(symbol);
@@ -227,7 +235,7 @@ export class LiveSource implements Source, LaneOwner {
   }
   #bookFlows(symbol: string): boolean {
     return this.#lanes.some((lane) =>
-      lane.bookFlows(symbol) || lane.subscribedFor_ms(symbol) > QUIET_STREAM_MS
+      lane.bookFlows(symbol) || lane.subscribedFor_ms(symbol) > this.#quiet_ms
     );
   }
   /** Puts the streams of new symbols on lanes with room, one set of lanes per route. */
@@ -285,7 +293,7 @@ export class LiveSource implements Source, LaneOwner {
     const quiet = new Set(this.#lanes.flatMap((lane) => [...lane.quietBooks()]));
     for (const symbol of this.#quiet.keys()) if (!quiet.has(symbol)) this.#quiet.delete(symbol);
     for (const symbol of quiet) {
-      const known = this.#quiet.get(symbol) ?? { at_ms: now_ms + QUIET_STREAM_MS, pause_ms: QUIET_STREAM_MS };
+      const known = this.#quiet.get(symbol) ?? { at_ms: now_ms + this.#quiet_ms, pause_ms: this.#quiet_ms };
       if (now_ms >= known.at_ms) {
         this.requestSnapshot(symbol);
         known.pause_ms = Math.min(known.pause_ms * 2, MAX_QUIET_PAUSE_MS);
