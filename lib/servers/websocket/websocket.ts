@@ -48,7 +48,7 @@ export const websocket = defineServer({
   async open(config, hub): Promise<Server> {
     const listener = await openListener({
       listen: config.listen,
-      flag: "--ws-listen",
+      flag: "--listen",
       max_connections: config.max_clients + HANDSHAKES,
     });
     const clients = new ClientSet(config, hub);
