@@ -100,12 +100,6 @@ async function throughBoth(
   const books = subscriber.payloads(`orderbook:${SYMBOL}`).map((text) => readOrderbook(text, SYMBOL, DEPTH));
   const { bids, asks } = books.at(-1)!;
   assert.deepEqual({ bids, asks }, top);
-  console.log(
-    books.length,
-    "books",
-    await gateway.metric("orderbook_updates_total", { symbol: SYMBOL }),
-    follower?.of(SYMBOL).deltas,
-  );
   for (let i = 1; i < books.length; i++) assert.ok(books[i].last_update_id >= books[i - 1].last_update_id);
   const ids = trades().map((text) => readTrade(text, SYMBOL).trade_id);
   assert.equal(ids.length, want.trades);
