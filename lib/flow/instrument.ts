@@ -149,7 +149,7 @@ export class Instrument implements BookState, ReplicaOwner {
     if (this.#was_live) {
       if (how === "snapshot") this.metrics.resyncs.value++;
       else this.metrics.repairs.value++;
-      this.metrics.out_of_sync_ms.value += out_of_sync_ms;
+      this.metrics.out_of_sync_s.value += out_of_sync_ms / 1000;
       this.context.log.info("book back in sync", {
         venue: this.venue,
         symbol: this.symbol,
