@@ -5,6 +5,7 @@
  * `trade_id`), never out of order. Refuses: a stale latest book — it is deleted when the book leaves sync, and expires.
  */
 import { z } from "zod";
+import { secret } from "../config/secret.ts";
 import { defineSink } from "./sink.ts";
 import { channelOf } from "./redis/channel_of.ts";
 
@@ -27,10 +28,8 @@ function isRedisUrl(text: string): boolean {
 
 export const REDIS_SCHEMA = z.strictObject({
   url: z.string().refine(isRedisUrl, "must be redis://[user:password@]host[:port][/db], or rediss:// for TLS")
-    .meta({ secret: true })
     .describe("Where Redis is: redis://127.0.0.1:6379, or rediss:// for TLS"),
-  password: z.string().min(1).meta({ secret: true }).optional()
-    .describe("Password, when it is not in the URL; it wins over the one there"),
+  password: secret("Password, when it is not in the URL; it wins over the one there").optional(),
   order_book_depth: z.int().min(1).max(5_000).default(20).describe("Levels a side in a book payload"),
   channels: z.strictObject({
     book: template("orderbook:{symbol}").describe("Pub/sub channel of books"),

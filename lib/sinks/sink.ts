@@ -15,6 +15,7 @@ export interface Sink<Message = unknown> extends DeliveryTarget<Message>, AsyncD
 export interface SinkContext {
   readonly name: string;
   readonly clock: Clock;
+  /** Names the sink already. */
   readonly log: Log;
   readonly metrics: Metrics;
   readonly seed: string;

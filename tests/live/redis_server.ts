@@ -1,20 +1,19 @@
 /**
- * A redis-server of the test's own, on a free port and without files, that it may kill and start again. Where the
- * program is not installed the test is skipped, loudly.
+ * A redis-server of the test's own, on a free port and without files, that it may kill -9 and start again on the same
+ * port; and a subscriber that remembers what came.
  */
 import { Redis } from "ioredis";
 import { sleep, systemClock } from "../../lib/base/clock.ts";
 
 const PROGRAM = "redis-server";
 
-export function redisServerInstalled(): boolean {
+/** Why there can be no server of our own; undefined when there can. */
+export function redisServerMissing(): string | undefined {
   try {
-    return new Deno.Command(PROGRAM, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync()
-      .success;
+    new Deno.Command(PROGRAM, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync();
+    return undefined;
   } catch {
-    const text = `SKIPPED: ${PROGRAM} is not installed, the tests against a real Redis did not run\n`;
-    Deno.stderr.writeSync(new TextEncoder().encode(text));
-    return false;
+    return `redis: ${PROGRAM} is not installed`;
   }
 }
 

@@ -93,7 +93,7 @@ export class RedisConnection {
   }
 
   #watch(connect_timeout_ms: number): void {
-    const log = this.context.log.with({ sink: this.context.name, address: this.address });
+    const log = this.context.log.with({ address: this.address });
     const limited = new RateLimitedLog(log, this.context.clock);
     this.client.on("connect", () => {
       this.#handshake = this.context.clock.after(connect_timeout_ms, () => {

@@ -19,6 +19,7 @@ const OVERLAP_MS = 30_000;
 /** Every change of the top is in the book stream within its speed, so this is long. */
 const STALE_BOOK_MS = 15_000;
 const MAX_RESUBSCRIBE_PAUSE_MS = 600_000;
+const MAX_DOUBLINGS = 10;
 
 export interface LaneOwner {
   frame(lane: Lane, connection: Connection, frame: Uint8Array, received_us: number): void;
@@ -46,6 +47,9 @@ interface StreamWatch {
   pause_ms: number;
   /** −Infinity: nothing since it was asked for. */
   heard_ms: number;
+  proven_quiet: boolean;
+  /** Its first wait for data was in vain. */
+  waited: boolean;
 }
 
 export class Lane implements ConnectionOwner {
@@ -59,6 +63,8 @@ export class Lane implements ConnectionOwner {
   #retry: Timer | undefined;
   #closed = false;
   #connections = 0;
+  /** Connections in a row that were given up because they stayed silent; each makes the next wait twice as long. */
+  #silent_connections = 0;
   readonly #backoff: Backoff;
 
   constructor(readonly options: LaneOptions, readonly owner: LaneOwner) {
@@ -100,13 +106,23 @@ export class Lane implements ConnectionOwner {
     if (watch === undefined) return false;
     const first = watch.heard_ms === -Infinity;
     watch.heard_ms = now_ms;
-    if (first) this.#backoff.reset();
+    if (first) {
+      this.#backoff.reset();
+      this.#silent_connections = 0;
+    }
     return first;
   }
   /** Whether the book stream of a symbol has brought data since it was asked for. */
   bookFlows(symbol: string): boolean {
     const watch = this.#by_symbol.get(symbol)?.book;
     return watch !== undefined && watch.heard_ms !== -Infinity;
+  }
+  /** Two equal snapshots show that nothing happens in this symbol: its silence is no fault for now. */
+  provenQuiet(symbol: string): void {
+    for (const watch of Object.values(this.#by_symbol.get(symbol) ?? {})) {
+      watch.asked_ms = this.#now();
+      watch.proven_quiet = true;
+    }
   }
   /** Symbols whose book stream is acknowledged and has brought nothing yet. */
   *quietBooks(): Iterable<string> {
@@ -212,28 +228,29 @@ export class Lane implements ConnectionOwner {
   }
   #checkSilence(now_ms: number): void {
     const silent: StreamName[] = [];
-    let any_heard = false;
-    let longest_ms = 0;
+    let alive = false;
+    let waited_twice = false;
     for (const watch of this.streams.values()) {
       if (watch.heard_ms !== -Infinity) {
-        any_heard = true;
+        alive = true;
         if (!this.#isStale(watch, now_ms)) continue;
         this.#restartWatch(watch);
         silent.push(watch.name);
         continue;
       }
-      const waited_ms = now_ms - watch.asked_ms;
-      if (waited_ms < watch.pause_ms) continue;
+      if (watch.proven_quiet) alive = true;
+      if (now_ms - watch.asked_ms < watch.pause_ms) continue;
       silent.push(watch.name);
-      longest_ms = Math.max(longest_ms, watch.pause_ms);
+      if (watch.waited) waited_twice = true;
+      watch.waited = true;
       watch.asked_ms = now_ms;
       watch.pause_ms = Math.min(watch.pause_ms * 2, MAX_RESUBSCRIBE_PAUSE_MS);
     }
     if (silent.length === 0) return;
     this.owner.silent(this, silent);
-    const { first_data_ms } = this.options.connection.limits;
     // The second time that a whole connection stays silent, the connection itself is the suspect.
-    if (!any_heard && longest_ms > first_data_ms) {
+    if (!alive && waited_twice) {
+      this.#silent_connections = Math.min(this.#silent_connections + 1, MAX_DOUBLINGS);
       this.#current?.close("acknowledged, yet no stream brought data");
     } else this.#current?.resubscribe(silent);
   }
@@ -244,12 +261,24 @@ export class Lane implements ConnectionOwner {
     return quote !== undefined && now_ms - quote.heard_ms < STALE_BOOK_MS / 3;
   }
   #watch(name: StreamName): StreamWatch {
-    return this.#restartWatch({ name, asked_ms: 0, pause_ms: 0, heard_ms: 0 });
+    return this.#restartWatch({
+      name,
+      asked_ms: 0,
+      pause_ms: 0,
+      heard_ms: 0,
+      proven_quiet: false,
+      waited: false,
+    });
   }
   #restartWatch(watch: StreamWatch): StreamWatch {
     watch.asked_ms = this.#now();
-    watch.pause_ms = this.options.connection.limits.first_data_ms;
+    watch.pause_ms = Math.min(
+      this.options.connection.limits.first_data_ms * 2 ** this.#silent_connections,
+      MAX_RESUBSCRIBE_PAUSE_MS,
+    );
     watch.heard_ms = -Infinity;
+    watch.proven_quiet = false;
+    watch.waited = false;
     return watch;
   }
   #now(): number {

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { formatDecimal, plainDecimal } from "../../../lib/base/decimal.ts";
 import { Random } from "../../../lib/base/random.ts";
 import { ByteWriter } from "../../../lib/wire/byte_writer.ts";
+import { is_long } from "../../services.ts";
 
-/** A million where there is time for it (MDG_LONG_TESTS=1), else enough to touch every branch often. */
-const ROUNDS = Deno.env.get("MDG_LONG_TESTS") ? 1_000_000 : 50_000;
+/** A million where there is time for it, else enough to touch every branch often. */
+const ROUNDS = is_long ? 1_000_000 : 50_000;
 
 const decoder = new TextDecoder();
 const writer = new ByteWriter(16);

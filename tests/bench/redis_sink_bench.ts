@@ -1,0 +1,173 @@
+/**
+ * From a book to Redis: encoding against JSON.stringify over the same levels, the sink against ioredis fed one command at
+ * a time. Targets: a 20-level payload in ≤ 3 µs. The live part runs where MDG_TEST_REDIS_URL or the standard port answers.
+ */
+import { Redis } from "ioredis";
+import { nextTurn, systemClock } from "../../lib/base/clock.ts";
+import { silentLog } from "../../lib/base/log.ts";
+import { Metrics } from "../../lib/base/metrics.ts";
+import { DeliveryQueue } from "../../lib/flow/delivery_queue.ts";
+import { bookPayload, tradePayload } from "../../lib/flow/json_payload.ts";
+import type { Trade } from "../../lib/market/event.ts";
+import { LevelList } from "../../lib/market/level_list.ts";
+import { OrderBook } from "../../lib/market/order_book.ts";
+import type { BookUpdate } from "../../lib/market/update.ts";
+import { redis } from "../../lib/sinks/registry.ts";
+import type { SinkContext } from "../../lib/sinks/sink.ts";
+import { fastest_ms, print, row } from "./figures.ts";
+
+const DEPTH = 20;
+const ENCODED = 200_000;
+const PUBLISHED = 51_200;
+/** Updates that one frame or socket read brings along. */
+const UPDATES_PER_FLUSH = 16;
+/** After so many the event loop gets its turn, as sockets give it. */
+const UPDATES_PER_TURN = 256;
+const url = Deno.env.get("MDG_TEST_REDIS_URL") ?? "redis://127.0.0.1:6379";
+
+function madeBook(): OrderBook {
+  const bids = new LevelList();
+  const asks = new LevelList();
+  for (let i = 0; i < 500; i++) {
+    bids.push((618_001 - i) / 10, (1_234 + i * 37) / 1_000);
+    asks.push((618_002 + i) / 10, (987 + i * 53) / 1_000);
+  }
+  bids.noteDecimals(1, 3);
+  asks.noteDecimals(1, 3);
+  const book = new OrderBook();
+  book.apply(bids, asks);
+  return book;
+}
+const book = madeBook();
+let sequence = 0;
+const nextBook = (): BookUpdate => ({
+  kind: "book",
+  venue: "bench",
+  symbol: "BTCUSDT",
+  book,
+  sequence: ++sequence,
+  last_update_id: 5_123_456_789_012 + sequence,
+  received_us: 1_723_075_200_000_000,
+});
+const nextTrade = (): Trade => ({
+  kind: "trade",
+  venue: "bench",
+  symbol: "BTCUSDT",
+  trade_id: ++sequence,
+  price: 61_800.1,
+  quantity: 0.123,
+  aggressor: "buy",
+  exchange_ms: 1_723_075_200_000,
+  received_us: 1_723_075_200_000_000,
+});
+
+function naivePayload(update: BookUpdate): string {
+  const bids: number[][] = [];
+  const asks: number[][] = [];
+  for (let i = 0; i < DEPTH; i++) {
+    bids.push([update.book.bids.price(i), update.book.bids.quantity(i)]);
+    asks.push([update.book.asks.price(i), update.book.asks.quantity(i)]);
+  }
+  const { symbol, last_update_id } = update;
+  return JSON.stringify({ symbol, bids, asks, last_update_id, timestamp: 1_723_075_200_000 });
+}
+
+function encodingUs(encode: () => unknown): number {
+  const round = () => {
+    for (let i = 0; i < ENCODED; i++) encode();
+  };
+  return fastest_ms(round) * 1_000 / ENCODED;
+}
+
+function encoding(): void {
+  print(`encode ${bookPayload(nextBook(), DEPTH).length} bytes of ${DEPTH} levels a side`);
+  const naive_us = encodingUs(() => naivePayload(nextBook()));
+  row("baseline: objects and JSON.stringify", `${naive_us.toFixed(2)} µs`);
+  const ours_us = encodingUs(() => bookPayload(nextBook(), DEPTH));
+  row("book payload", `${ours_us.toFixed(2)} µs`, `${(naive_us / ours_us).toFixed(1)}×, target 3 µs`);
+  const shared_us = encodingUs(() => {
+    const update = nextBook();
+    bookPayload(update, DEPTH);
+    bookPayload(update, DEPTH);
+  });
+  row("book payload for two sinks", `${shared_us.toFixed(2)} µs`);
+  row("trade payload", `${encodingUs(() => tradePayload(nextTrade())).toFixed(2)} µs`);
+}
+
+/** Publishes through the real sink and its queue until all is answered; returns messages per second. */
+async function published(next: () => BookUpdate | Trade): Promise<number> {
+  const ready = Promise.withResolvers<void>();
+  const context: SinkContext = {
+    name: "redis",
+    clock: systemClock,
+    log: silentLog,
+    metrics: new Metrics(),
+    seed: "bench",
+    writable: ready.resolve,
+  };
+  const sink = await redis.connect(
+    redis.schema.parse({
+      url,
+      channels: { book: "mdgbench:orderbook:{symbol}", trades: "mdgbench:trades:{symbol}" },
+      latest_key: "mdgbench:latest:{symbol}",
+      latest_ttl_ms: 1_000,
+    }),
+    context,
+  );
+  await ready.promise;
+  // No lag, so that every message is really encoded and sent.
+  const queue = new DeliveryQueue(sink, { ...context, readBook: () => undefined }, {
+    lag_messages: 2 * PUBLISHED,
+    max_trades: 2 * PUBLISHED,
+  });
+  const from_ms = systemClock.monotonic_ms();
+  for (let i = 1; i <= PUBLISHED; i++) {
+    queue.offer(next());
+    if (i % UPDATES_PER_FLUSH === 0) queue.flush();
+    if (i % UPDATES_PER_TURN === 0) await nextTurn();
+  }
+  const left = await queue.close(60_000);
+  const elapsed_ms = systemClock.monotonic_ms() - from_ms;
+  await sink[Symbol.asyncDispose]();
+  if (left > 0) throw new Error(`publish: ${left} messages left`);
+  return PUBLISHED * 1_000 / elapsed_ms;
+}
+
+async function publishedOneByOne(): Promise<number> {
+  const client = new Redis(url);
+  await client.ping();
+  const count = PUBLISHED / 10;
+  const from_ms = systemClock.monotonic_ms();
+  for (let i = 0; i < count; i++) {
+    await client.publish("mdgbench:orderbook:BTCUSDT", bookPayload(nextBook(), DEPTH));
+  }
+  const elapsed_ms = systemClock.monotonic_ms() - from_ms;
+  await client.quit();
+  return count * 1_000 / elapsed_ms;
+}
+
+async function best(measure: () => Promise<number>): Promise<number> {
+  await measure();
+  return Math.max(await measure(), await measure(), await measure());
+}
+
+async function redisAnswers(): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  try {
+    (await Deno.connect({ hostname, port: Number(port || 6379) })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+encoding();
+if (await redisAnswers()) {
+  print("encode, queue, publish, answered by a real Redis");
+  const one_by_one = await best(publishedOneByOne);
+  row("baseline: books one command at a time", `${(one_by_one / 1_000).toFixed(0)} k/s`);
+  const books = await best(() => published(nextBook));
+  row("books", `${(books / 1_000).toFixed(0)} k/s`, `${(books / one_by_one).toFixed(1)}×`);
+  const trades = await best(() => published(nextTrade));
+  row("trades", `${(trades / 1_000).toFixed(0)} k/s`, `${(trades / one_by_one).toFixed(1)}×`);
+} else print("publish: skipped, no Redis answers");

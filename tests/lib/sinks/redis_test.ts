@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import * as sinks from "../../../lib/sinks/registry.ts";
+import type { SinkKind } from "../../../lib/sinks/sink.ts";
+
+const { redis } = sinks;
+
+Deno.test("the registry holds sinks under their own names", () => {
+  for (const [name, kind] of Object.entries(sinks satisfies Record<string, SinkKind>)) {
+    assert.equal(kind.name, name);
+    assert.ok(kind.summary.length > 10);
+  }
+});
+
+Deno.test("a URL is enough; the rest is the old service's contract", () => {
+  const config = redis.schema.parse({ url: "redis://localhost:6379" });
+  assert.equal(config.order_book_depth, 20);
+  assert.deepEqual(config.channels, { book: "orderbook:{symbol}", trades: "trades:{symbol}" });
+  assert.equal(redis.target!(config, "binance-futures", "BTCUSDT"), "orderbook:BTCUSDT");
+});
+
+Deno.test("templates name venue and symbol as they are", () => {
+  const config = redis.schema.parse({ url: "redis://h", channels: { book: "{venue}:{symbol}:{symbol}" } });
+  assert.equal(redis.target!(config, "v", "$&A"), "v:$&A:$&A");
+  assert.equal(config.channels.trades, "trades:{symbol}");
+});
+
+Deno.test("wrong settings are refused", () => {
+  const url = "redis://h";
+  const wrong: unknown[] = [
+    {},
+    { url: "http://h" },
+    { url: "redis://" },
+    { url: "redis://h/not-a-number" },
+    { url: "redis://:%E0%A4%A@h" },
+    { url, order_book_depth: 0 },
+    { url, channels: { book: "orderbook" } },
+    { url, latest_key: "latest" },
+    { url, latest_interval_ms: 1 },
+    { url, max_queued_trades: 0 },
+    { url, unknown: 1 },
+  ];
+  for (const config of wrong) {
+    assert.equal(redis.schema.safeParse(config).success, false, JSON.stringify(config));
+  }
+  for (const good of ["rediss://u:p%40@h:1/2", "redis://[::1]:6379", "redis://10.0.0.1"]) {
+    assert.ok(redis.schema.safeParse({ url: good }).success, good);
+  }
+});
