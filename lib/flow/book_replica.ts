@@ -18,6 +18,9 @@ const CROSSED_UPDATES_ALLOWED = 1;
 export const STALE_RUN_FOR_FAULT = 64;
 export const STALE_LEAD_MS = 5_000;
 
+/** The reason of a snapshot that a live book wants: it can wait. Every other reason is a book out of sync. */
+export const REFRESH = "refresh";
+
 export interface OutOfSync {
   /** gap, crossed, audit, disconnected, overflow … */
   reason: string;
@@ -136,7 +139,7 @@ export class BookReplica {
     this.#refreshing = true;
     this.#held_refresh = undefined;
     this.#log.clear();
-    this.owner.needSnapshot("refresh");
+    this.owner.needSnapshot(REFRESH);
     return true;
   }
 
@@ -313,7 +316,7 @@ export class BookReplica {
     }
     const differences = mergeRefresh(this.book, this.last_id, snapshot, this.#log, this.rule);
     this.#held_refresh = undefined;
-    if (differences === undefined) return this.owner.needSnapshot("refresh");
+    if (differences === undefined) return this.owner.needSnapshot(REFRESH);
     this.#endRefresh();
     this.owner.refreshed(differences);
   }

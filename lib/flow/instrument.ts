@@ -18,6 +18,7 @@ import { TradeOrder } from "./trade_order.ts";
 
 /** Trades kept for late joiners and queries. */
 export const RECENT_TRADES = 1_000;
+const TRADES_DROPPED_AT_ONCE = 250;
 /** A lost quote makes one bracketed difference, a wrong book many: so many in a row are a fault. An exact one is at once. */
 const BRACKETED_DIFFERENCES_FOR_FAULT = 3;
 /** Deltas between two looks at the known depth. */
@@ -102,6 +103,7 @@ export class Instrument implements BookState, ReplicaOwner {
     // The audit may just have found the book wrong.
     if (!this.replica.live) return;
     this.#publishBook(this.#whole_next ? undefined : delta, delta.received_us);
+    if (!this.replica.live) return;
     this.metrics.latency.observe(this.context.clock.now_us() - delta.received_us);
     if (++this.#since_bound_check >= BOUND_CHECK_DELTAS) this.#checkBounds();
   }
@@ -129,7 +131,9 @@ export class Instrument implements BookState, ReplicaOwner {
     this.metrics.trades_missed.value = this.#trade_order.missed;
     this.metrics.trades_late.value = this.#trade_order.late;
     this.metrics.trades.value++;
-    if (this.recent_trades.length >= 2 * RECENT_TRADES) this.recent_trades.splice(0, RECENT_TRADES);
+    if (this.recent_trades.length >= RECENT_TRADES + TRADES_DROPPED_AT_ONCE) {
+      this.recent_trades.splice(0, TRADES_DROPPED_AT_ONCE);
+    }
     this.recent_trades.push(trade);
     this.context.publish(trade);
   }
@@ -153,7 +157,7 @@ export class Instrument implements BookState, ReplicaOwner {
     if (this.#was_live) {
       if (how === "snapshot") this.metrics.resyncs.value++;
       else this.metrics.repairs.value++;
-      this.metrics.out_of_sync_ms.value += out_of_sync_ms;
+      this.metrics.out_of_sync_s.value += out_of_sync_ms / 1000;
       this.context.log.info("book back in sync", {
         venue: this.venue,
         symbol: this.symbol,
@@ -215,6 +219,9 @@ export class Instrument implements BookState, ReplicaOwner {
     this.exchange_ms = event.exchange_ms;
   }
   #publishBook(delta: BookDelta | undefined, received_us: number): void {
+    if (this.context.can_refresh && isTopUnknown(this.replica.book)) {
+      return this.replica.fault("beyond known depth", received_us);
+    }
     this.#whole_next = false;
     this.received_us = received_us;
     this.context.publish({
@@ -253,14 +260,13 @@ export class Instrument implements BookState, ReplicaOwner {
   }
   /**
    * Known depth shrinks as the touch wanders towards where the last snapshot ended. Long before it is used up a fresh
-   * snapshot widens it without a pause; should the touch outrun that, the top itself is unknown and the book is not right.
+   * snapshot widens it without a pause; should the touch outrun that, nothing is published (`isTopUnknown`).
    */
   #checkBounds(): void {
     this.#since_bound_check = 0;
     if (!this.context.can_refresh) return;
     const { bids, asks } = this.replica.book;
     const known = Math.min(knownDepth(bids), knownDepth(asks));
-    if (known === 0) return this.replica.fault("beyond known depth", this.received_us);
     if (known >= LOW_KNOWN_LEVELS) return;
     const now_ms = this.context.clock.monotonic_ms();
     const pause_ms = known < SCARCE_KNOWN_LEVELS ? SCARCE_PAUSE_MS : LOW_PAUSE_MS;
@@ -271,4 +277,9 @@ export class Instrument implements BookState, ReplicaOwner {
 /** Levels of which none is missing; Infinity where the whole side is known. */
 function knownDepth(side: BookSide): number {
   return side.bound_key === -Infinity ? Infinity : side.known;
+}
+
+/** A best price past the known depth: a better one may be missing, so the book is not right. */
+function isTopUnknown({ bids, asks }: BookView): boolean {
+  return bids.best_key < bids.bound_key || asks.best_key < asks.bound_key;
 }
