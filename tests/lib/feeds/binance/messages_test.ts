@@ -272,7 +272,7 @@ Deno.test("an oversized frame is refused before it is read", () => {
 Deno.test("snapshots: levels, times, bound; errors in words", () => {
   const batch = new EventBatch();
   const body = { lastUpdateId: 160, E: 5, T: 4, bids: [["64010.10", "3.1"]], asks: [["64010.20", "1"]] };
-  assert.equal(binanceFutures.snapshot.parse(bytesOf(body), "BTCUSDT", RECEIVED_US, batch), undefined);
+  assert.equal(binanceFutures.snapshot.parse(bytesOf(body), "BTCUSDT", RECEIVED_US, batch, 1000), undefined);
   assert.deepEqual(plainEvent(batch.events[0]), {
     ...head("binance-futures"),
     kind: "book_snapshot",
@@ -283,6 +283,11 @@ Deno.test("snapshots: levels, times, bound; errors in words", () => {
     bids: [["64010.1", "3.1"]],
     asks: [["64010.2", "1"]],
   });
+  batch.clear();
+  // Nobody knows what a recorder asked for: the longer side is as deep as it got.
+  const longer = { ...body, asks: [["64010.20", "1"], ["64010.30", "1"]] };
+  binanceFutures.snapshot.parse(bytesOf(longer), "BTCUSDT", RECEIVED_US, batch);
+  assert.equal((plainEvent(batch.events[0])).depth_limit, 2);
   batch.clear();
   const bad: [unknown, RegExp][] = [
     ["{", /not JSON/],
