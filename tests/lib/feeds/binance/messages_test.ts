@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { binanceFutures } from "../../../../lib/feeds/binance/futures.ts";
 import { binanceSpot } from "../../../../lib/feeds/binance/spot.ts";
 import type { Feed, FrameOutcome } from "../../../../lib/feeds/feed.ts";
+import type { BookSnapshot } from "../../../../lib/market/event.ts";
 import { EventBatch } from "../../../../lib/market/event_batch.ts";
 import { plainEvent } from "../plain_event.ts";
 import { AGG_TRADE, bytesOf, DEPTH, KLINE, QUOTE, SPOT_DEPTH, SPOT_QUOTE, TICKER, TRADE } from "./frames.ts";
@@ -284,10 +285,10 @@ Deno.test("snapshots: levels, times, bound; errors in words", () => {
     asks: [["64010.2", "1"]],
   });
   batch.clear();
-  // Nobody knows what a recorder asked for: the longer side is as deep as it got.
-  const longer = { ...body, asks: [["64010.20", "1"], ["64010.30", "1"]] };
+  // A recording does not say what was asked for: the longer side does.
+  const longer = { ...body, bids: [...body.bids, ["64009.10", "1"]] };
   binanceFutures.snapshot.parse(bytesOf(longer), "BTCUSDT", RECEIVED_US, batch);
-  assert.equal((plainEvent(batch.events[0])).depth_limit, 2);
+  assert.equal((batch.events[0] as BookSnapshot).depth_limit, 2);
   batch.clear();
   const bad: [unknown, RegExp][] = [
     ["{", /not JSON/],
