@@ -14,7 +14,7 @@ export const EXACT_MANTISSA_LIMIT = 1e15;
 /** Below this a double has fewer than 15 digits, down to none at all: 1e-400 would be read as 0. */
 const SMALLEST_NORMAL = 2 ** -1022;
 
-const PLAIN_DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
+const PLAIN_DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?0*\d{1,4}))?$/;
 
 /** A decimal text as exact parts: value = mantissa digits × 10^-decimals. Undefined when it is no finite decimal. */
 function decimalParts(text: string): { negative: boolean; digits: string; decimals: number } | undefined {

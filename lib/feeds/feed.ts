@@ -50,16 +50,32 @@ export interface FeedLimits {
   first_data_ms: number;
 }
 
-export interface SnapshotSpec {
-  /** Levels a side that we ask for. */
+/** One size of REST snapshot that a venue offers. */
+export interface SnapshotSize {
+  /** Levels a side. */
   depth_limit: number;
-  /** Path and query below the REST base. */
-  path(symbol: string): string;
+  /** Request weight that it costs. */
   weight: number;
+}
+
+export interface SnapshotSpec {
+  /** Deepest first. With many symbols waiting, smaller ones get all in sync sooner; refreshes deepen them later. */
+  sizes: readonly SnapshotSize[];
   /** Request weight a minute that the venue grants one address. */
   weight_per_minute: number;
-  /** Appends one book_snapshot; an error text when the body is none. */
-  parse(body: Uint8Array, symbol: string, received_us: number, batch: EventBatch): string | undefined;
+  /** Path and query below the REST base. */
+  path(symbol: string, depth_limit: number): string;
+  /**
+   * Appends one book_snapshot; an error text when the body is none. `depth_limit` is what was asked for; absent
+   * (recordings): the longer side shows it.
+   */
+  parse(
+    body: Uint8Array,
+    symbol: string,
+    received_us: number,
+    batch: EventBatch,
+    depth_limit?: number,
+  ): string | undefined;
 }
 
 export interface Feed {

@@ -4,7 +4,9 @@
  */
 const MAX_LEARNT = 4_096;
 const MAX_SYMBOL_BYTES = 64;
+const BACKSLASH = 92;
 const decoder = new TextDecoder("utf-8", { fatal: true });
+const encoder = new TextEncoder();
 
 interface Entry {
   bytes: Uint8Array;
@@ -21,7 +23,7 @@ export class SymbolTable {
     for (const symbol of symbols ?? []) this.add(symbol);
   }
   add(symbol: string): void {
-    const bytes = new TextEncoder().encode(symbol);
+    const bytes = encoder.encode(symbol);
     if (this.#find(bytes, 0, bytes.length, hash(bytes, 0, bytes.length)) === undefined) {
       this.#insert(bytes, symbol);
     }
@@ -35,16 +37,31 @@ export class SymbolTable {
       }
     }
   }
-  /** The symbol in `frame[start, end)`, or undefined when it is not one of ours. */
+  /** The symbol in `frame[start, end)`, the inside of a JSON string; undefined when it is not one of ours. */
   lookup(frame: Uint8Array, start: number, end: number): string | undefined {
     if (end - start > MAX_SYMBOL_BYTES || end <= start) return undefined;
     const found = this.#find(frame, start, end, hash(frame, start, end));
-    if (found !== undefined || !this.#open || this.#size >= MAX_LEARNT) return found;
-    const bytes = frame.slice(start, end);
+    if (found !== undefined) return found;
+    const first_escape = frame.indexOf(BACKSLASH, start);
+    if (first_escape >= 0 && first_escape < end) return this.#lookupEscaped(frame.subarray(start, end));
+    return this.#open ? this.#learn(frame.slice(start, end)) : undefined;
+  }
+  #learn(bytes: Uint8Array): string | undefined {
+    if (this.#size >= MAX_LEARNT) return undefined;
     try {
       const symbol = decoder.decode(bytes);
       this.#insert(bytes, symbol);
       return symbol;
+    } catch {
+      return undefined;
+    }
+  }
+  /** A venue may write any character as an escape; the table holds plain ones. */
+  #lookupEscaped(inside: Uint8Array): string | undefined {
+    try {
+      const bytes = encoder.encode(JSON.parse(`"${decoder.decode(inside)}"`));
+      const found = this.#find(bytes, 0, bytes.length, hash(bytes, 0, bytes.length));
+      return found ?? (this.#open && bytes.length > 0 ? this.#learn(bytes) : undefined);
     } catch {
       return undefined;
     }

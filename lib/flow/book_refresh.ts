@@ -36,6 +36,7 @@ export function mergeRefresh(
     chained = true;
   }
   if (reached_id !== last_id) return undefined;
+  book.noteDecimals(fresh.price_decimals, fresh.quantity_decimals);
   return layOver(book.bids, fresh.bids) + layOver(book.asks, fresh.asks);
 }
 

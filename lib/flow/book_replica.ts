@@ -11,6 +11,15 @@ import { DeltaLog } from "./delta_log.ts";
 
 /** A crossed book that outlasts this many updates is a fault; one may be the venue's own transient. */
 const CROSSED_UPDATES_ALLOWED = 1;
+/**
+ * So many stale deltas in a row, all of a later time than the book by more than `STALE_LEAD_MS`, mean that the venue's
+ * ids started over and nothing would ever fit again. A second connection repeats deltas too, but not later ones.
+ */
+export const STALE_RUN_FOR_FAULT = 64;
+export const STALE_LEAD_MS = 5_000;
+
+/** The reason of a snapshot that a live book wants: it can wait. Every other reason is a book out of sync. */
+export const REFRESH = "refresh";
 
 export interface OutOfSync {
   /** gap, crossed, audit, disconnected, overflow … */
@@ -43,6 +52,9 @@ export class BookReplica {
   /** A snapshot is in the book and waits for its first delta. */
   #awaits_first = false;
   #crossed_updates = 0;
+  #stale_run = 0;
+  /** The venue's time of the newest delta that was not stale. */
+  #newest_ms: number | undefined;
   readonly #log: DeltaLog;
   #refreshing = false;
   #held_refresh: BookSnapshot | undefined;
@@ -63,7 +75,15 @@ export class BookReplica {
   }
 
   onDelta(delta: BookDelta): DeltaOutcome {
-    if (!this.#live) return this.#onDeltaOutOfSync(delta);
+    const outcome = this.#live ? this.#onDeltaLive(delta) : this.#onDeltaOutOfSync(delta);
+    if (outcome === "stale") this.#noteStale(delta);
+    else {
+      this.#stale_run = 0;
+      this.#newest_ms = delta.exchange_ms ?? delta.sent_ms;
+    }
+    return outcome;
+  }
+  #onDeltaLive(delta: BookDelta): DeltaOutcome {
     const verdict = this.#awaits_first
       ? this.rule.afterSnapshot(delta, this.last_id)
       : this.rule.afterDelta(delta, this.last_id);
@@ -102,7 +122,11 @@ export class BookReplica {
   }
   /** The stream behind the book stopped; the book stays as a base in case the next delta continues it. */
   disconnected(reason: string, received_us: number): void {
-    if (this.#live) this.#leaveSync({ reason }, received_us, true);
+    if (this.#live) return this.#leaveSync({ reason }, received_us, true);
+    // What was held belongs to the stream that stopped: the next one may number differently.
+    this.#log.clear();
+    this.#awaits_first = false;
+    this.owner.needSnapshot(reason);
   }
   /** Asks for a snapshot to widen the known depth, while the live book goes on. False when it is not the time. */
   refresh(): boolean {
@@ -110,10 +134,22 @@ export class BookReplica {
     this.#refreshing = true;
     this.#held_refresh = undefined;
     this.#log.clear();
-    this.owner.needSnapshot("refresh");
+    this.owner.needSnapshot(REFRESH);
     return true;
   }
 
+  #noteStale(delta: BookDelta): void {
+    const time_ms = delta.exchange_ms ?? delta.sent_ms;
+    if (time_ms !== undefined && this.#newest_ms !== undefined) {
+      if (time_ms - this.#newest_ms <= STALE_LEAD_MS) return;
+    }
+    if (++this.#stale_run < STALE_RUN_FOR_FAULT) return;
+    this.#stale_run = 0;
+    if (this.#live) return this.#leaveSync({ reason: "ids_restarted" }, delta.received_us, false);
+    this.#has_base = false;
+    this.#awaits_first = false;
+    this.owner.needSnapshot("ids_restarted");
+  }
   #apply(delta: BookDelta): DeltaOutcome {
     this.book.apply(delta.bids, delta.asks);
     this.last_id = delta.last_id;
@@ -234,6 +270,7 @@ export class BookReplica {
       countDifferences(asks, later.asks, later.asks.bound_key) === 0;
   }
   #adopt(snapshot: BookSnapshot): void {
+    this.#log.clear();
     this.book.replace(snapshot.bids, snapshot.asks, snapshot.depth_limit);
     this.last_id = snapshot.last_id;
     this.#enterSync("snapshot", snapshot.received_us);
@@ -274,7 +311,7 @@ export class BookReplica {
     }
     const differences = mergeRefresh(this.book, this.last_id, snapshot, this.#log, this.rule);
     this.#held_refresh = undefined;
-    if (differences === undefined) return this.owner.needSnapshot("refresh");
+    if (differences === undefined) return this.owner.needSnapshot(REFRESH);
     this.#endRefresh();
     this.owner.refreshed(differences);
   }

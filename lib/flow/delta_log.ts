@@ -32,12 +32,16 @@ export class DeltaLog {
     const levels = delta.bids.size + delta.asks.size;
     if (this.#size >= this.limits.max_deltas || this.#levels + levels > this.limits.max_levels) return false;
     const entry = this.#entries[this.#size] ?? this.#newEntry();
-    const { bids, asks } = entry;
-    Object.assign(entry, delta);
-    entry.bids = bids;
-    entry.asks = asks;
-    bids.copyFrom(delta.bids);
-    asks.copyFrom(delta.asks);
+    entry.venue = delta.venue;
+    entry.symbol = delta.symbol;
+    entry.exchange_ms = delta.exchange_ms;
+    entry.sent_ms = delta.sent_ms;
+    entry.received_us = delta.received_us;
+    entry.first_id = delta.first_id;
+    entry.last_id = delta.last_id;
+    entry.previous_id = delta.previous_id;
+    entry.bids.copyFrom(delta.bids);
+    entry.asks.copyFrom(delta.asks);
     this.#size++;
     this.#levels += levels;
     return true;
@@ -58,9 +62,12 @@ export class DeltaLog {
       kind: "book_delta",
       venue: "",
       symbol: "",
+      exchange_ms: undefined,
+      sent_ms: undefined,
       received_us: 0,
       first_id: 0,
       last_id: 0,
+      previous_id: undefined,
       bids: new LevelList(),
       asks: new LevelList(),
     };

@@ -18,6 +18,7 @@ import { TradeOrder } from "./trade_order.ts";
 
 /** Trades kept for late joiners and queries. */
 export const RECENT_TRADES = 1_000;
+const TRADES_DROPPED_AT_ONCE = 250;
 /** A lost quote makes one bracketed difference, a wrong book many: so many in a row are a fault. An exact one is at once. */
 const BRACKETED_DIFFERENCES_FOR_FAULT = 3;
 /** Deltas between two looks at the known depth. */
@@ -126,7 +127,9 @@ export class Instrument implements BookState, ReplicaOwner {
     this.metrics.trades_missed.value = this.#trade_order.missed;
     this.metrics.trades_late.value = this.#trade_order.late;
     this.metrics.trades.value++;
-    if (this.recent_trades.length >= 2 * RECENT_TRADES) this.recent_trades.splice(0, RECENT_TRADES);
+    if (this.recent_trades.length >= RECENT_TRADES + TRADES_DROPPED_AT_ONCE) {
+      this.recent_trades.splice(0, TRADES_DROPPED_AT_ONCE);
+    }
     this.recent_trades.push(trade);
     this.context.publish(trade);
   }
@@ -145,7 +148,7 @@ export class Instrument implements BookState, ReplicaOwner {
     if (this.#was_live) {
       if (how === "snapshot") this.metrics.resyncs.value++;
       else this.metrics.repairs.value++;
-      this.metrics.out_of_sync_ms.value += out_of_sync_ms;
+      this.metrics.out_of_sync_s.value += out_of_sync_ms / 1000;
       this.context.log.info("book back in sync", {
         venue: this.venue,
         symbol: this.symbol,

@@ -21,7 +21,7 @@ export interface InstrumentMetrics {
   repairs: MetricValue;
   refreshes: MetricValue;
   refresh_differences: MetricValue;
-  out_of_sync_ms: MetricValue;
+  out_of_sync_s: MetricValue;
   in_sync: MetricValue;
   audit_compared: MetricValue;
   audit_equal: MetricValue;
@@ -56,7 +56,7 @@ export function instrumentMetrics(metrics: Metrics, symbol: string): InstrumentM
       "book_refresh_differences_total",
       "Levels found different by a background snapshot",
     ),
-    out_of_sync_ms: one("book_out_of_sync_milliseconds_total", "Time out of sync, ended episodes"),
+    out_of_sync_s: one("book_out_of_sync_seconds_total", "Time out of sync, ended episodes"),
     in_sync: metrics.gauge("book_in_sync", "1 while the book is live and in sequence", ["symbol"]).with(
       symbol,
     ),

@@ -32,10 +32,13 @@ export class TradeOrder {
       if (this.#ids[i] < lowest) lowest = this.#ids[i];
     }
     if (id < lowest) {
-      // Older than all we remember. Just before the window: a repeat. Far before: the venue's ids restarted.
-      if (lowest - id <= 16 * WINDOW) return "repeated";
-      this.reset();
-      this.#highest = id;
+      // Older than all we remember. Just before the window: a repeat, unless the window holds all there ever were.
+      // Far before: the venue's ids restarted.
+      if (lowest - id > 16 * WINDOW) {
+        this.reset();
+        this.#highest = id;
+      } else if (this.#count > WINDOW) return "repeated";
+      else this.late++;
     } else this.late++;
     this.#remember(id);
     return "new";

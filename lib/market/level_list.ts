@@ -13,7 +13,7 @@ export class LevelList {
   /** Index → exact text, only for quantities with more than 15 significant digits. */
   exact_quantities: Map<number, string> | undefined;
 
-  constructor(capacity = 64) {
+  constructor(capacity = 16) {
     this.prices = new Float64Array(capacity);
     this.quantities = new Float64Array(capacity);
   }

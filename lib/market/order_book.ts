@@ -35,7 +35,7 @@ export class OrderBook implements BookView {
   get spread(): number | undefined {
     const { best_bid, best_ask } = this;
     if (best_bid === undefined || best_ask === undefined) return undefined;
-    return Number((best_ask - best_bid).toFixed(Math.min(this.price_decimals, 20)));
+    return Number((best_ask - best_bid).toFixed(this.price_decimals));
   }
   /** Best bid at or above best ask: never true in a right book. */
   get crossed(): boolean {
@@ -50,8 +50,8 @@ export class OrderBook implements BookView {
   }
   /** Applies absolute changes to both sides. */
   apply(bids: LevelList, asks: LevelList): void {
-    this.#noteDecimals(bids);
-    this.#noteDecimals(asks);
+    this.noteDecimals(bids.price_decimals, bids.quantity_decimals);
+    this.noteDecimals(asks.price_decimals, asks.quantity_decimals);
     if (bids.size > 0) this.bids.apply(bids);
     if (asks.size > 0) this.asks.apply(asks);
   }
@@ -74,9 +74,9 @@ export class OrderBook implements BookView {
     this.bids.clear();
     this.asks.clear();
   }
-  #noteDecimals(list: LevelList): void {
-    if (list.price_decimals > this.price_decimals) this.price_decimals = list.price_decimals;
-    if (list.quantity_decimals > this.quantity_decimals) this.quantity_decimals = list.quantity_decimals;
+  noteDecimals(price_decimals: number, quantity_decimals: number): void {
+    if (price_decimals > this.price_decimals) this.price_decimals = price_decimals;
+    if (quantity_decimals > this.quantity_decimals) this.quantity_decimals = quantity_decimals;
   }
 }
 

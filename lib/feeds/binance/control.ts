@@ -17,11 +17,11 @@ export function unsubscribeFrame(streams: readonly StreamName[], id: number): st
 /** `{"lastUpdateId":…,"E":…,"T":…,"bids":[["p","q"]],"asks":[…]}` (spot has no times). An error text when it is none. */
 export function parseSnapshot(
   venue: string,
-  depth_limit: number,
   body: Uint8Array,
   symbol: string,
   received_us: number,
   batch: EventBatch,
+  depth_limit?: number,
 ): string | undefined {
   let message;
   try {
@@ -45,7 +45,7 @@ export function parseSnapshot(
     sent_ms: typeof message.E === "number" ? message.E : undefined,
     exchange_ms: typeof message.T === "number" ? message.T : undefined,
     last_id: message.lastUpdateId,
-    depth_limit,
+    depth_limit: depth_limit ?? Math.max(bids.size, asks.size),
     bids,
     asks,
   });

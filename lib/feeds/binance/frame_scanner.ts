@@ -12,6 +12,7 @@ const COMMA = 44;
 const MINUS = 45;
 const POINT = 46;
 const COLON = 58;
+const AT = 64;
 const OPEN_ARRAY = 91;
 const BACKSLASH = 92;
 const CLOSE_ARRAY = 93;
@@ -19,7 +20,7 @@ const OPEN = 123;
 const CLOSE = 125;
 const MAX_DEPTH = 16;
 const decoder = new TextDecoder("utf-8", { fatal: true });
-const lenient_decoder = new TextDecoder();
+const lenient_decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Slots beside the one-letter keys (which use their character code). */
 export const PU = 0;
@@ -34,6 +35,8 @@ export class FrameScanner {
   readonly #seen = new Int32Array(128);
   readonly #start = new Int32Array(128);
   readonly #stop = new Int32Array(128);
+  /** The `data` object of a combined frame was met: fields beside it are the envelope's, not the event's. */
+  #has_data = false;
   #bids!: LevelList;
   #asks!: LevelList;
   has_bids = false;
@@ -46,17 +49,13 @@ export class FrameScanner {
   scan(frame: Uint8Array, bids: LevelList, asks: LevelList): boolean {
     this.#frame = frame;
     this.#end = frame.length;
-    if (++this.#generation === 0x7fffffff) {
-      this.#seen.fill(0);
-      this.#generation = 1;
-    }
     this.#bids = bids;
     this.#asks = asks;
-    this.has_bids =
-      this.has_asks =
+    this.#has_data =
       this.is_control =
       this.is_array =
         false;
+    this.#forgetFields();
     let at = this.#space(0);
     if (frame[at] === OPEN_ARRAY) {
       this.is_array = true;
@@ -69,6 +68,10 @@ export class FrameScanner {
   has(slot: number): boolean {
     return this.#seen[slot] === this.#generation;
   }
+  /** The value is there and was a string. */
+  isString(slot: number): boolean {
+    return this.#seen[slot] === this.#generation && this.#frame[this.#start[slot] - 1] === QUOTE;
+  }
   /** Position of a value, for comparisons in place; a string's quotes are not included. */
   startOf(slot: number): number {
     return this.#start[slot];
@@ -76,7 +79,7 @@ export class FrameScanner {
   stopOf(slot: number): number {
     return this.#stop[slot];
   }
-  /** A string or number value as text; bad UTF-8 becomes U+FFFD, which no number and no known word contains. */
+  /** A string or number value as text; bytes that are no UTF-8 become U+FFFD, escapes stay as they are. */
   text(slot: number): string {
     return lenient_decoder.decode(this.#frame.subarray(this.#start[slot], this.#stop[slot]));
   }
@@ -103,15 +106,15 @@ export class FrameScanner {
     return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
   }
   /**
-   * Whether the stream name says partial depth (`btcusdt@depth20@100ms`): the shape of a diff, yet a full replacement of
-   * the top, which only the name tells (protocols: "distinguish by stream name, never by `e`").
+   * Whether the stream name says another depth than the diff: partial (`btcusdt@depth20@100ms`) or RPI
+   * (`btcusdt@rpiDepth@500ms`). They have the shape and the `e` of a diff; only the name tells.
    */
-  isNumberedDepth(): boolean {
+  isOtherDepth(): boolean {
     if (this.#seen[STREAM] !== this.#generation) return false;
-    const at = this.#frame.indexOf(64, this.#start[STREAM]);
-    if (at < 0 || at + 6 >= this.#stop[STREAM] || !this.#keyIs(at + 1, 5, "depth")) return false;
-    const code = this.#frame[at + 6];
-    return code >= 48 && code <= 57;
+    const stop = this.#stop[STREAM];
+    const at = this.#frame.indexOf(AT, this.#start[STREAM]);
+    if (at < 0 || at + 6 > stop || !this.#keyIs(at + 1, 5, "depth")) return true;
+    return at + 6 < stop && this.#frame[at + 6] !== AT;
   }
   /** `exact_text` of the last `decimal` call, set when the double alone would not give the text back. */
   exact_text: string | undefined;
@@ -169,28 +172,50 @@ export class FrameScanner {
     const first = frame[key];
     if (frame[at] === OPEN_ARRAY) {
       if ((first === 98 && length === 1) || this.#keyIs(key, length, "bids")) {
+        if (this.#has_data && depth === 0) return this.#skip(at, 1);
+        if (this.has_bids) return -1;
         const next = this.#levels(at, this.#bids);
         this.has_bids = next >= 0;
         return next;
       }
       if ((first === 97 && length === 1) || this.#keyIs(key, length, "asks")) {
+        if (this.#has_data && depth === 0) return this.#skip(at, 1);
+        if (this.has_asks) return -1;
         const next = this.#levels(at, this.#asks);
         this.has_asks = next >= 0;
         return next;
       }
     }
     if (depth === 0 && length === 4 && frame[at] === OPEN && this.#keyIs(key, length, "data")) {
+      if (this.#has_data) return -1;
+      this.#enterData();
       return this.#object(at, 1);
     }
     const slot = length === 1 && first < 128 ? first : this.#longSlot(key, length, depth);
     const next = this.#skip(at, depth + 1);
-    if (slot >= 0 && next >= 0) {
+    if (slot >= 0 && next >= 0 && !(this.#has_data && depth === 0 && slot !== STREAM)) {
+      // Said twice, one of the two is wrong: which one is not for us to guess.
+      if (this.#seen[slot] === this.#generation) return -1;
       const quoted = frame[at] === QUOTE ? 1 : 0;
       this.#seen[slot] = this.#generation;
       this.#start[slot] = at + quoted;
       this.#stop[slot] = next - quoted;
     }
     return next;
+  }
+  #forgetFields(): void {
+    if (++this.#generation === 0x7fffffff) {
+      this.#seen.fill(0);
+      this.#generation = 1;
+    }
+    this.has_bids = this.has_asks = false;
+  }
+  /** What stood before `data` was the envelope's; only the stream name is kept of it. */
+  #enterData(): void {
+    const named = this.#seen[STREAM] === this.#generation;
+    this.#forgetFields();
+    if (named) this.#seen[STREAM] = this.#generation;
+    this.#has_data = true;
   }
   #longSlot(key: number, length: number, depth: number): number {
     if (this.#keyIs(key, length, "pu")) return PU;
@@ -279,8 +304,11 @@ export class FrameScanner {
     for (let p = at + 1; p < end; p++) {
       const code = frame[p];
       if (code === QUOTE) return p + 1;
-      if (code === BACKSLASH) p++;
-      else if (code < 32) return -1;
+      if (code === BACKSLASH) {
+        if (frame[++p] === 117) {
+          for (const stop = p + 4; p < stop;) if (!isHex(frame[++p])) return -1;
+        } else if (!isEscaped(frame[p])) return -1;
+      } else if (code < 32) return -1;
     }
     return -1;
   }
@@ -294,4 +322,14 @@ export class FrameScanner {
 function digits(frame: Uint8Array, at: number): number {
   while (frame[at] >= 48 && frame[at] <= 57) at++;
   return at;
+}
+
+/** One of `"\\/bfnrt`, the letters that may follow a backslash besides `u`. */
+function isEscaped(code: number): boolean {
+  return code === QUOTE || code === BACKSLASH || code === 47 || code === 98 || code === 102 || code === 110 ||
+    code === 114 || code === 116;
+}
+
+function isHex(code: number): boolean {
+  return (code >= 48 && code <= 57) || ((code | 32) >= 97 && (code | 32) <= 102);
 }

@@ -10,7 +10,6 @@ import { parseSnapshot, subscribeFrame, unsubscribeFrame } from "./control.ts";
 import { BinanceMapper } from "./messages.ts";
 
 const VENUE = "binance-futures";
-const DEPTH_LIMIT = 1000;
 
 const sequence: SequenceRule = {
   // Rule 2: drop u < L. Rule 3: the first event has U ≤ L ≤ u, or pu == L (seen live 2026-08): pu ≤ L ≤ u covers both.
@@ -59,12 +58,13 @@ export const binanceFutures: Feed = {
   },
   sequence,
   snapshot: {
-    depth_limit: DEPTH_LIMIT,
-    path: (symbol) => `/fapi/v1/depth?symbol=${encodeURIComponent(symbol)}&limit=${DEPTH_LIMIT}`,
-    weight: 20,
+    sizes: [{ depth_limit: 1000, weight: 20 }, { depth_limit: 500, weight: 10 }, {
+      depth_limit: 100,
+      weight: 5,
+    }],
     weight_per_minute: 2400,
-    parse: (body, symbol, received_us, batch) =>
-      parseSnapshot(VENUE, DEPTH_LIMIT, body, symbol, received_us, batch),
+    path: (symbol, depth_limit) => `/fapi/v1/depth?symbol=${encodeURIComponent(symbol)}&limit=${depth_limit}`,
+    parse: (...body) => parseSnapshot(VENUE, ...body),
   },
   symbol: (text) => text.trim().toUpperCase(),
   streams(symbol, channel, speed = "100ms"): StreamName[] {

@@ -3,6 +3,7 @@
  * differs (ids, clocks, families) is told by `BinanceDialect`, so that each market stays one small file.
  * Source: Binance API documents, spot "WebSocket Streams" and USDⓈ-M "Websocket Market Streams".
  */
+import { readDecimal } from "../../base/decimal.ts";
 import type { EventBatch } from "../../market/event_batch.ts";
 import type { BookDelta, Ticker } from "../../market/event.ts";
 import { EVENTS, type FrameOutcome, type Mapper } from "../feed.ts";
@@ -58,7 +59,7 @@ export class BinanceMapper implements Mapper {
     if (scanner.equals(e, "24hrTicker")) return this.#ticker(frame, received_us, batch);
     if (scanner.equals(e, "kline")) return this.#candle(frame, received_us, batch);
     if (scanner.equals(e, "serverShutdown")) return { kind: "shutdown" };
-    if (scanner.has(e)) return { kind: "unknown", what: `event ${this.#safeText(e)}` };
+    if (scanner.has(e)) return { kind: "unknown", what: `event ${scanner.text(e).slice(0, 64)}` };
     if (scanner.has(LAST_UPDATE_ID)) return { kind: "unknown", what: "partial depth or REST snapshot" };
     return malformed("no event type");
   }
@@ -66,7 +67,7 @@ export class BinanceMapper implements Mapper {
   /** `{"e":"depthUpdate","E":…,"T":…,"s":"BTCUSDT","U":157,"u":160,"pu":149,"b":[["p","q"]],"a":[…]}` */
   #depth(frame: Uint8Array, received_us: number, batch: EventBatch): FrameOutcome {
     const scanner = this.#scanner;
-    if (scanner.isNumberedDepth()) return { kind: "unknown", what: "partial depth" };
+    if (scanner.isOtherDepth()) return { kind: "unknown", what: "depth that is no diff" };
     const first_id = scanner.integer(U);
     const last_id = scanner.integer(u);
     const previous_id = scanner.integer(PU);
@@ -182,8 +183,8 @@ export class BinanceMapper implements Mapper {
       low_price: decimal("l"),
       volume: decimal("v"),
       quote_volume: decimal("q"),
-      open_time_ms: integer("O"),
-      close_time_ms: integer("C"),
+      open_time_ms: this.#time(CODE("O")),
+      close_time_ms: this.#time(CODE("C")),
       first_trade_id: integer("F"),
       last_trade_id: integer("L"),
       trade_count: integer("n"),
@@ -201,13 +202,12 @@ export class BinanceMapper implements Mapper {
     if (!scanner.has(k)) return malformed("kline without k");
     try {
       const bar = JSON.parse(text_decoder.decode(frame.subarray(scanner.startOf(k), scanner.stopOf(k))));
-      const number = (name: string) =>
-        bar[name] === undefined ? undefined : this.#optional(Number(bar[name]));
+      const number = (name: string) => finiteNumber(bar[name]);
       const required = ["t", "T", "o", "h", "l", "c", "v"].map(number);
       if (required.includes(undefined) || typeof bar.i !== "string" || typeof bar.x !== "boolean") {
         return malformed("kline without times, prices, interval or state");
       }
-      const [open_time_ms, close_time_ms, open, high, low, close, volume] = required as number[];
+      const [open_time, close_time, open, high, low, close, volume] = required as number[];
       batch.push({
         kind: "candle",
         venue: this.dialect.venue,
@@ -215,8 +215,8 @@ export class BinanceMapper implements Mapper {
         received_us,
         sent_ms: this.#time(E),
         interval: bar.i,
-        open_time_ms,
-        close_time_ms,
+        open_time_ms: milliseconds(open_time),
+        close_time_ms: milliseconds(close_time),
         open,
         high,
         low,
@@ -248,27 +248,30 @@ export class BinanceMapper implements Mapper {
   /** The symbol, unless the row belongs to COIN-M (`st` 2), which shares the all-market streams since 2026-06-30. */
   #symbol(frame: Uint8Array): string | undefined {
     const scanner = this.#scanner;
-    if (!scanner.has(s) || (scanner.has(ST) && !scanner.equals(ST, "1"))) return undefined;
+    if (!scanner.isString(s) || (scanner.has(ST) && !scanner.equals(ST, "1"))) return undefined;
     return this.#symbols.lookup(frame, scanner.startOf(s), scanner.stopOf(s));
   }
   #noSymbol(): FrameOutcome {
-    return this.#scanner.has(s) ? UNKNOWN_SYMBOL : malformed("no symbol");
+    return this.#scanner.isString(s) ? UNKNOWN_SYMBOL : malformed("no symbol");
   }
   #time(slot: number): number | undefined {
     const value = this.#scanner.integer(slot);
-    if (!(value > 0)) return undefined;
-    return value >= MICROSECONDS_FROM ? value / 1000 : value;
+    return value > 0 ? milliseconds(value) : undefined;
   }
   #optional(value: number): number | undefined {
     return Number.isFinite(value) ? value : undefined;
   }
-  #safeText(slot: number): string {
-    try {
-      return this.#scanner.text(slot).slice(0, 64);
-    } catch {
-      return "?";
-    }
-  }
+}
+
+/** Binance's times, whichever unit the connection asked for. */
+function milliseconds(time: number): number {
+  return time >= MICROSECONDS_FROM ? time / 1000 : time;
+}
+
+/** A JSON number or a decimal text; anything else (null, "", true) is unknown, not 0. */
+function finiteNumber(value: unknown): number | undefined {
+  if (typeof value === "string") return readDecimal(value)?.value;
+  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
 
 function malformed(why: string): FrameOutcome {

@@ -9,7 +9,6 @@ import { parseSnapshot, subscribeFrame, unsubscribeFrame } from "./control.ts";
 import { BinanceMapper } from "./messages.ts";
 
 const VENUE = "binance-spot";
-const DEPTH_LIMIT = 1000;
 
 const sequence: SequenceRule = {
   // Rule 3: drop u ≤ L. Rule 4: the first remaining event has U ≤ L + 1 ≤ u.
@@ -55,12 +54,13 @@ export const binanceSpot: Feed = {
   sequence,
   snapshot: {
     // 1000 levels cost a fifth of 5000; known-depth bounds and re-snapshots make up for the rest.
-    depth_limit: DEPTH_LIMIT,
-    path: (symbol) => `/api/v3/depth?symbol=${encodeURIComponent(symbol)}&limit=${DEPTH_LIMIT}`,
-    weight: 50,
+    sizes: [{ depth_limit: 1000, weight: 50 }, { depth_limit: 500, weight: 25 }, {
+      depth_limit: 100,
+      weight: 5,
+    }],
     weight_per_minute: 6000,
-    parse: (body, symbol, received_us, batch) =>
-      parseSnapshot(VENUE, DEPTH_LIMIT, body, symbol, received_us, batch),
+    path: (symbol, depth_limit) => `/api/v3/depth?symbol=${encodeURIComponent(symbol)}&limit=${depth_limit}`,
+    parse: (...body) => parseSnapshot(VENUE, ...body),
   },
   symbol: (text) => text.trim().toUpperCase(),
   streams(symbol, channel, speed = "100ms"): StreamName[] {

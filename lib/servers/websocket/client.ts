@@ -114,8 +114,13 @@ export class Client implements Recipient, Flushable {
     this.#owed.add(subscription);
   }
   refuse(subscription: Subscription, code: ErrorCode, message: string): void {
+    const { channel, venue, symbol } = subscription.topic;
     this.drop(subscription);
     this.sendError({ code, message });
+    const instruments = [{ venue, symbol }];
+    this.send(
+      this.context.encoder.json({ type: "unsubscribed", symbol, channel, venue, reason: code, instruments }),
+    );
   }
   drop(subscription: Subscription): void {
     const { channel, venue, symbol } = subscription.topic;
@@ -186,7 +191,8 @@ export class Client implements Recipient, Flushable {
     if (this.#owed.size === 0 || this.lagging) return;
     for (const subscription of this.#owed) {
       if (this.lagging || !this.open) break;
-      if (subscription.topic.catchUp(subscription)) this.#owed.delete(subscription);
+      // A topic may have caught it up already, with the snapshot after a resync.
+      if (subscription.live || subscription.topic.catchUp(subscription)) this.#owed.delete(subscription);
     }
     this.flush();
   }

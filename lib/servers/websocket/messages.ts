@@ -1,5 +1,5 @@
 /**
- * Server messages as frames, version 1 (docs/websocket.md). Market messages are written straight to bytes, numbers
+ * Server messages as frames, version 1 (README.md beside). Market messages are written straight to bytes, numbers
  * exact; the rare control messages go through JSON.stringify. One writer is reused, each frame is bytes of its own.
  */
 import type { BookSide } from "../../market/book_side.ts";

@@ -1,5 +1,5 @@
 /**
- * What a client may say: version 1 of the plain protocol, documented in docs/websocket.md. Reading is strict about
+ * What a client may say: version 1 of the plain protocol, documented in README.md beside. Reading is strict about
  * types and names and says exactly what is wrong; unknown fields are allowed so that newer clients can talk to us.
  */
 import { quoted } from "../../base/errors.ts";

@@ -1,7 +1,7 @@
 /**
  * The plain WebSocket server: JSON over ws://, subscribe by symbol and channel, snapshot then deltas, a bounded queue
  * per client. For this machine and trusted networks: no TLS, no accounts; the secure gateway is another server. The
- * protocol is docs/websocket.md, version 1.
+ * protocol is version 1 of README.md beside.
  */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
@@ -48,7 +48,7 @@ export const websocket = defineServer({
   async open(config, hub): Promise<Server> {
     const listener = await openListener({
       listen: config.listen,
-      flag: "--ws-listen",
+      flag: "--listen",
       max_connections: config.max_clients + HANDSHAKES,
     });
     const clients = new ClientSet(config, hub);

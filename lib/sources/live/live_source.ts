@@ -10,6 +10,7 @@ import { type PipelineMetrics, pipelineMetrics } from "../../flow/pipeline_metri
 import type { Feed, FeedLimits, StreamName } from "../../feeds/feed.ts";
 import type { Channel, MarketEvent } from "../../market/event.ts";
 import { EventBatch } from "../../market/event_batch.ts";
+import { REFRESH } from "../../flow/book_replica.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
 import type { Connection } from "./connection.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
@@ -101,10 +102,10 @@ export class LiveSource implements Source, LaneOwner {
       venue: this.venue,
       signal,
       ready: (symbol) => this.#bookFlows(symbol),
-      arrived: (symbol, body, received_us) => this.#snapshotArrived(symbol, body, received_us),
+      arrived: (...arrival) => this.#snapshotArrived(...arrival),
     });
     this.#open(this.#symbols);
-    for (const symbol of this.#symbols) this.requestSnapshot(symbol);
+    for (const symbol of this.#symbols) this.requestSnapshot(symbol, "start");
     const ticking = clock.every(TICK_MS, () => this.#tick());
     const stop = () => this.#wake?.();
     signal.addEventListener("abort", stop);
@@ -124,8 +125,8 @@ export class LiveSource implements Source, LaneOwner {
       for (const lane of this.#lanes) lane.close();
     }
   }
-  requestSnapshot(symbol: string): void {
-    this.#snapshots?.request(symbol);
+  requestSnapshot(symbol: string, reason: string): void {
+    this.#snapshots?.request(symbol, reason !== REFRESH);
   }
   setSymbols(symbols: readonly string[]): void {
     const added = symbols.filter((symbol) => !this.#symbols.includes(symbol));
@@ -141,7 +142,7 @@ export class LiveSource implements Source, LaneOwner {
       this.#lanes.splice(this.#lanes.indexOf(lane), 1);
     }
     this.#open(added);
-    for (const symbol of added) this.requestSnapshot(symbol);
+    for (const symbol of added) this.requestSnapshot(symbol, "added");
   }
   notReady(): string | undefined {
     const down = this.#lanes.filter((lane) => !lane.connected).map((lane) => lane.options.id);
@@ -218,9 +219,9 @@ export class LiveSource implements Source, LaneOwner {
     const first = lane.heard(event.symbol, CHANNEL_OF[event.kind], this.context.clock.monotonic_ms());
     if (first && event.kind === "book_delta") this.#snapshots!.pump();
   }
-  #snapshotArrived(symbol: string, body: Uint8Array, received_us: number): void {
+  #snapshotArrived(symbol: string, body: Uint8Array, received_us: number, depth_limit: number): void {
     if (!this.#symbols.includes(symbol)) return;
-    const refused = this.options.feed.snapshot.parse(body, symbol, received_us, this.#filling);
+    const refused = this.options.feed.snapshot.parse(body, symbol, received_us, this.#filling, depth_limit);
     const snapshot = this.#filling.events.at(-1);
     const quiet = this.#quiet.get(symbol);
     if (quiet && refused === undefined && snapshot?.kind === "book_snapshot") {
@@ -229,7 +230,7 @@ export class LiveSource implements Source, LaneOwner {
     }
     if (refused !== undefined) {
       this.#log.warn("snapshot refused", { symbol, why: refused });
-      this.requestSnapshot(symbol);
+      this.requestSnapshot(symbol, "unusable");
     }
     this.#wake?.();
   }
@@ -295,7 +296,7 @@ export class LiveSource implements Source, LaneOwner {
     for (const symbol of quiet) {
       const known = this.#quiet.get(symbol) ?? { at_ms: now_ms + this.#quiet_ms, pause_ms: this.#quiet_ms };
       if (now_ms >= known.at_ms) {
-        this.requestSnapshot(symbol);
+        this.requestSnapshot(symbol, "quiet");
         known.pause_ms = Math.min(known.pause_ms * 2, MAX_QUIET_PAUSE_MS);
         known.at_ms = now_ms + known.pause_ms;
       }

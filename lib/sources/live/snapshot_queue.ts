@@ -8,13 +8,16 @@ import { reasonOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { MetricFamily, MetricValue } from "../../base/metrics.ts";
 import type { Random } from "../../base/random.ts";
-import type { SnapshotSpec } from "../../feeds/feed.ts";
+import type { SnapshotSize, SnapshotSpec } from "../../feeds/feed.ts";
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const REQUEST_MS = 10_000;
 const MAX_CONCURRENT = 4;
-/** Other programs on the address need some of the venue's budget too. */
+/** Other programs on the address need some of the venue's budget too. Counted over a sliding minute, as venues do. */
 const BUDGET_SHARE = 0.8;
+const BUDGET_WINDOW_MS = 60_000;
+/** Share of the budget that only books out of sync may use. */
+const URGENT_RESERVE = 0.25;
 /** Without Retry-After: a 429 pauses this long, a ban (418) and a firewall (403) longer. */
 const SLOW_DOWN_MS = 5_000;
 const BANNED_MS = 120_000;
@@ -33,11 +36,13 @@ export interface SnapshotQueueOptions {
   signal: AbortSignal;
   /** The stream of the symbol flows: a snapshot taken now can be spliced. */
   ready(symbol: string): boolean;
-  arrived(symbol: string, body: Uint8Array, received_us: number): void;
+  arrived(symbol: string, body: Uint8Array, received_us: number, depth_limit: number): void;
 }
 
 interface Wanted {
   symbol: string;
+  /** The book is out of sync; else it is live and only wants to know deeper. */
+  urgent: boolean;
   not_before_ms: number;
   backoff: Backoff;
   asked_ms: number;
@@ -50,19 +55,23 @@ export class SnapshotQueue {
   readonly #backoffs = new Map<string, { backoff: Backoff; last_ms: number }>();
   #in_flight = 0;
   #paused_until_ms = -Infinity;
-  #budget: number;
-  #refilled_ms: number;
+  /** Weight spent within the last minute, oldest first; the budget bounds its length. */
+  readonly #spent: { at_ms: number; weight: number }[] = [];
 
-  constructor(readonly options: SnapshotQueueOptions) {
-    this.#budget = this.#capacity;
-    this.#refilled_ms = options.clock.monotonic_ms();
-  }
+  constructor(readonly options: SnapshotQueueOptions) {}
   get waiting(): number {
     return this.#wanted.size;
   }
-  /** Idempotent while one is on its way. */
-  request(symbol: string): void {
-    if (this.#wanted.has(symbol)) return;
+  /**
+   * Idempotent while one is on its way. Urgent ones go first and may be shallow; the others are always the deepest and
+   * leave a reserve of the budget, since a live book can wait.
+   */
+  request(symbol: string, urgent: boolean): void {
+    const waiting = this.#wanted.get(symbol);
+    if (waiting) {
+      waiting.urgent ||= urgent;
+      return;
+    }
     const now_ms = this.options.clock.monotonic_ms();
     const known = this.#backoffs.get(symbol);
     const backoff = known?.backoff ?? new Backoff(RETRY, this.options.random);
@@ -70,7 +79,7 @@ export class SnapshotQueue {
     const again_soon = known !== undefined && now_ms - known.last_ms < RETRY.max_ms;
     if (!again_soon) backoff.reset();
     const not_before_ms = again_soon ? now_ms + backoff.next_ms() : now_ms;
-    this.#wanted.set(symbol, { symbol, not_before_ms, backoff, asked_ms: now_ms, in_flight: false });
+    this.#wanted.set(symbol, { symbol, urgent, not_before_ms, backoff, asked_ms: now_ms, in_flight: false });
     this.pump();
   }
   forget(symbol: string): void {
@@ -80,24 +89,32 @@ export class SnapshotQueue {
   /** Starts what may start now; call on a tick and when a stream begins to flow. */
   pump(): void {
     const { clock, signal, ready, spec } = this.options;
+    if (this.#wanted.size === 0) return;
     const now_ms = clock.monotonic_ms();
     if (signal.aborted || now_ms < this.#paused_until_ms) return;
-    this.#refill(now_ms);
+    const startable: Wanted[] = [];
     for (const wanted of this.#wanted.values()) {
-      if (this.#in_flight >= MAX_CONCURRENT || this.#budget < spec.weight) return;
-      if (wanted.in_flight || now_ms < wanted.not_before_ms || !ready(wanted.symbol)) continue;
-      this.#budget -= spec.weight;
+      if (!wanted.in_flight && now_ms >= wanted.not_before_ms && ready(wanted.symbol)) startable.push(wanted);
+    }
+    let budget = this.#budget(now_ms);
+    let urgent = startable.reduce((count, one) => one.urgent ? count + 1 : count, 0);
+    startable.sort((one, other) => Number(other.urgent) - Number(one.urgent));
+    for (const wanted of startable) {
+      const size = wanted.urgent ? sizeFor(spec.sizes, budget, urgent--) : this.#deepSize(budget);
+      if (this.#in_flight >= MAX_CONCURRENT || size === undefined) return;
+      budget -= size.weight;
+      this.#spent.push({ at_ms: now_ms, weight: size.weight });
       this.#in_flight++;
       wanted.in_flight = true;
       this.#backoffs.set(wanted.symbol, { backoff: wanted.backoff, last_ms: now_ms });
-      this.#fetch(wanted).finally(() => {
+      this.#fetch(wanted, size).finally(() => {
         this.#in_flight--;
         this.pump();
       });
     }
   }
 
-  async #fetch(wanted: Wanted): Promise<void> {
+  async #fetch(wanted: Wanted, size: SnapshotSize): Promise<void> {
     const { rest_url, spec, clock, signal, arrived } = this.options;
     const { symbol } = wanted;
     const deadline = new AbortController();
@@ -106,7 +123,7 @@ export class SnapshotQueue {
       () => deadline.abort(new Error(`no answer within ${REQUEST_MS} ms`)),
     );
     try {
-      const response = await fetch(rest_url + spec.path(symbol), {
+      const response = await fetch(rest_url + spec.path(symbol, size.depth_limit), {
         signal: AbortSignal.any([signal, deadline.signal]),
         redirect: "error",
         headers: { accept: "application/json" },
@@ -115,7 +132,7 @@ export class SnapshotQueue {
       const body = await boundedBody(response);
       this.#count("ok");
       this.#wanted.delete(symbol);
-      if (!signal.aborted) arrived(symbol, body, clock.now_us());
+      if (!signal.aborted) arrived(symbol, body, clock.now_us(), size.depth_limit);
     } catch (error) {
       if (signal.aborted) return;
       this.#count("error");
@@ -151,14 +168,25 @@ export class SnapshotQueue {
   #count(result: string): void {
     this.options.results.with(this.options.venue, result).value++;
   }
-  get #capacity(): number {
-    return this.options.spec.weight_per_minute * BUDGET_SHARE;
+  #deepSize(budget: number): SnapshotSize | undefined {
+    const { sizes: [deepest], weight_per_minute } = this.options.spec;
+    return budget - deepest.weight >= weight_per_minute * URGENT_RESERVE ? deepest : undefined;
   }
-  #refill(now_ms: number): void {
-    const gained = (now_ms - this.#refilled_ms) / 60_000 * this.#capacity;
-    this.#budget = Math.min(this.#capacity, this.#budget + gained);
-    this.#refilled_ms = now_ms;
+  /** Weight that may be spent now. */
+  #budget(now_ms: number): number {
+    const spent = this.#spent;
+    while (spent.length > 0 && now_ms - spent[0].at_ms >= BUDGET_WINDOW_MS) spent.shift();
+    return this.options.spec.weight_per_minute * BUDGET_SHARE -
+      spent.reduce((sum, one) => sum + one.weight, 0);
   }
+}
+
+/** The deepest snapshot with which all that wait fit into the budget, else the smallest if it fits at all. */
+function sizeFor(sizes: readonly SnapshotSize[], budget: number, waiting: number): SnapshotSize | undefined {
+  const fitting = sizes.find(({ weight }) => weight * waiting <= budget);
+  if (fitting) return fitting;
+  const smallest = sizes[sizes.length - 1];
+  return smallest.weight <= budget ? smallest : undefined;
 }
 
 /** The body, or an error once it exceeds the bound. */

@@ -78,7 +78,7 @@ export class TestClient implements AsyncDisposable {
   }
 }
 
-/** A book kept from snapshots and deltas alone, as docs/websocket.md says. */
+/** A book kept from snapshots and deltas alone, as lib/servers/websocket/README.md says. */
 export class MirrorBook {
   readonly bids = new Map<number, number>();
   readonly asks = new Map<number, number>();

@@ -102,6 +102,9 @@ Deno.test("websocket: nothing leaves a book out of sync; status tells, then a fr
       const snapshot = await one.next("snapshot");
       assert.deepEqual(snapshot.asks, [[100.4, 9]]);
       assert.ok(!one.messages.some((message) => message.type === "lag"));
+      await one.ask({ type: "ping" });
+      const snapshots = one.messages.filter((message) => message.type === "snapshot").length;
+      assert.equal(snapshots, one === client ? 2 : 1);
     }
   }));
 
@@ -265,7 +268,7 @@ Deno.test("websocket: a taken port names the address, the config key and the fla
       (error: unknown) => {
         assert.ok(error instanceof UserError);
         assert.equal(error.message, `listen on "${server.address}": address in use, want a free port`);
-        assert.match(error.hint!, /servers\[\]\.listen.*--ws-listen/);
+        assert.match(error.hint!, /servers\[\]\.listen.*--listen/);
         return true;
       },
     );
