@@ -7,7 +7,8 @@ import { createServer, type Server as HttpServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { z } from "zod";
-import { reasonOf, UserError } from "../base/errors.ts";
+import { UserError } from "../base/errors.ts";
+import { checkTls, type TlsPair } from "./check_tls.ts";
 
 /** HOST:PORT, [IPv6]:PORT; port 0 picks a free one. */
 export function parseListen(text: string): { host: string; port: number } | undefined {
@@ -37,8 +38,8 @@ export interface ListenOptions {
   /** How long a client may take for its request and headers. */
   request_timeout_ms?: number;
   max_header_bytes?: number;
-  /** Certificate chain and private key, PEM; absent: plain HTTP. */
-  tls?: { cert: string; key: string };
+  /** Absent: plain HTTP. */
+  tls?: TlsPair;
   /** Replaces the hint that names `flag`, where there is no config to change. */
   hint?: string;
 }
@@ -114,15 +115,8 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
 
 function createAnyServer(limits: Record<string, number>, tls: ListenOptions["tls"]): HttpServer {
   if (!tls) return createServer(limits);
-  let server;
-  try {
-    server = createTlsServer({ ...limits, ...tls, minVersion: "TLSv1.2", handshakeTimeout: 5_000 });
-  } catch (error) {
-    throw new UserError(`use the TLS certificate and key: ${reasonOf(error)}`, {
-      hint: "both must be PEM and belong together",
-      cause: error,
-    });
-  }
+  checkTls(tls);
+  const server = createTlsServer({ ...limits, ...tls, minVersion: "TLSv1.2", handshakeTimeout: 5_000 });
   server.on("secureConnection", (socket: Socket) => socket.on("error", () => {}));
   // An https.Server has every event and method of an http.Server; their types just do not know of each other.
   return server as unknown as HttpServer;

@@ -46,6 +46,8 @@ export interface ClientContext {
   readonly clock: Clock;
   /** @throws RequestProblem */
   onRequest(client: DepthClient, request: Request): void;
+  /** It is being closed or gone: its streams are over. Called once or twice. */
+  onEnd(client: DepthClient): void;
   onClose(client: DepthClient, reason: CloseReason): void;
   /** Publications (TRADES: trades) left out. */
   onSkip(count: number): void;
@@ -80,7 +82,8 @@ export class DepthClient {
   }
 
   get open(): boolean {
-    return !this.#gone && this.#reason === undefined;
+    // Nothing may follow a close frame, also not where the other side began the closing.
+    return !this.#gone && this.#reason === undefined && this.ws.readyState === OPEN;
   }
   /** Written to the socket, not yet taken by the kernel. */
   get waiting_bytes(): number {
@@ -120,6 +123,7 @@ export class DepthClient {
     this.#reason = reason;
     const { code, text } = CLOSES[reason] ?? { code: 1000, text: "" };
     this.ws.close(code, text);
+    this.context.onEnd(this);
   }
   terminate(): void {
     this.ws.terminate();
@@ -191,11 +195,14 @@ export class DepthClient {
     if (this.#gone) return;
     this.#reason ??= code === 1006 ? "lost" : "left";
     this.#gone = true;
+    this.context.onEnd(this);
     this.context.onClose(this, this.#reason);
   }
 }
 
 const EMPTY = new Uint8Array(0);
+/** WebSocket.OPEN; the constant would load the library where only its type is needed. */
+const OPEN = 1;
 const answer_writer = new ByteWriter();
 const encoder = new TextEncoder();
 

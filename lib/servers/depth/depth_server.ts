@@ -15,10 +15,11 @@ import { instrumentOf } from "../../simulation/instruments.ts";
 import { SimulatedMarket } from "../../simulation/market.ts";
 import type { ScenarioName } from "../../simulation/scenarios.ts";
 import { isoMicroseconds } from "../../wire/iso_time.ts";
+import type { TlsPair } from "../check_tls.ts";
 import { type Listener, openListener } from "../listen.ts";
 import type { Server } from "../server.ts";
 import { refusalOf, refusalResponse } from "../websocket/handshake.ts";
-import { type CloseReason, DepthClient, textFrame } from "./depth_client.ts";
+import { type ClientContext, type CloseReason, DepthClient, textFrame } from "./depth_client.ts";
 import { MarketClock } from "./market_clock.ts";
 import { SymbolFeed } from "./symbol_feed.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -42,8 +43,8 @@ export interface DepthServerOptions {
   delta: boolean;
   /** Clients may negotiate permessage-deflate. */
   compression: boolean;
-  /** PEM. */
-  tls?: { cert: string; key: string };
+  /** Absent: ws instead of wss. */
+  tls?: TlsPair;
   heartbeat_ms?: number;
 }
 
@@ -116,6 +117,7 @@ class RunningDepthServer implements DepthServer {
   readonly #sockets: WebSocketServer;
   readonly #market_clock: MarketClock;
   readonly #subscriptions: Subscriptions;
+  readonly #context: ClientContext;
   readonly #stops: (() => void)[];
   readonly #started_ms: number;
   readonly #closes: Partial<Record<CloseReason, number>> = {};
@@ -146,6 +148,13 @@ class RunningDepthServer implements DepthServer {
       interval_ms: options.interval_ms,
       publish: (at_us) => this.#subscriptions.publish(at_us, this.#clients),
     });
+    this.#context = {
+      clock,
+      onRequest: (client, request) => this.#subscriptions.onRequest(client, request),
+      onSkip: (count) => void (this.#skipped += count),
+      onEnd: (client) => this.#subscriptions.leave(client),
+      onClose: (client, reason) => this.#onClose(client, reason),
+    };
     const heartbeat = clock.every(options.heartbeat_ms ?? HEARTBEAT_MS, () => this.#beat());
     this.#stops = [() => heartbeat.cancel(), () => this.#market_clock.stop()];
     listener.server.on("request", (request, response) => this.#onRequest(request, response));
@@ -226,20 +235,13 @@ class RunningDepthServer implements DepthServer {
       stream.end(refusalResponse(refusal), () => stream.destroy());
       return;
     }
-    const context = {
-      clock: this.world.clock,
-      onRequest: this.#subscriptions.onRequest.bind(this.#subscriptions),
-      onClose: (client: DepthClient, reason: CloseReason) => this.#onClose(client, reason),
-      onSkip: (count: number) => void (this.#skipped += count),
-    };
     this.#sockets.handleUpgrade(request, stream, Buffer.from(head), (ws) => {
       // node:http types the upgraded stream loosely; it is the TCP or TLS socket.
-      this.#clients.add(new DepthClient(ws, stream as Socket, context));
+      this.#clients.add(new DepthClient(ws, stream as Socket, this.#context));
       this.world.log.debug("client connected", { clients: this.#clients.size });
     });
   }
   #onClose(client: DepthClient, reason: CloseReason): void {
-    this.#subscriptions.leave(client);
     this.#clients.delete(client);
     this.#closes[reason] = (this.#closes[reason] ?? 0) + 1;
     this.world.log.debug("client gone", { reason, clients: this.#clients.size });

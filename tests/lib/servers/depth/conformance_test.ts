@@ -12,7 +12,11 @@ import { conform } from "./conformance.js";
 
 const STEPS = 14;
 
-async function withServer(compression: boolean, work: (server: DepthServer) => Promise<void>): Promise<void> {
+async function withServer(
+  compression: boolean,
+  work: (server: DepthServer) => Promise<void>,
+  delta = true,
+): Promise<void> {
   const world = { clock: systemClock, log: silentLog, version: "0.0.0" };
   const server = await openDepthServer({
     listen: "127.0.0.1:0",
@@ -22,7 +26,7 @@ async function withServer(compression: boolean, work: (server: DepthServer) => P
     rate_per_s: 2_000,
     scenario: "calm",
     max_clients: 10,
-    delta: true,
+    delta,
     compression,
     heartbeat_ms: 200,
   }, world);
@@ -84,6 +88,13 @@ for (const compression of [false, true]) {
       }),
   );
 }
+
+Deno.test("canary: the suite fails at a server that does not send changes", () =>
+  withServer(
+    false,
+    (server) => assert.rejects(conform(server.url, WebSocket), /Subscribed, and before any data/),
+    false,
+  ));
 
 /** Where npm's ws lies on this machine; Node knows no bare names of ours. */
 function wsModule(): string {
