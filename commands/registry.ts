@@ -5,5 +5,6 @@ export { completions } from "./completions.ts";
 export { config } from "./config.ts";
 export { mock } from "./mock.ts";
 export { run } from "./run.ts";
+export { simulate } from "./simulate.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";

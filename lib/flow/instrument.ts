@@ -14,11 +14,11 @@ import { type AuditDifference, BookAudit } from "./book_audit.ts";
 import { BookReplica, type OutOfSync, type ReplicaOwner } from "./book_replica.ts";
 import type { BookState } from "./hub.ts";
 import { type InstrumentMetrics, instrumentMetrics } from "./instrument_metrics.ts";
+import { RecentTrades } from "./recent_trades.ts";
 import { TradeOrder } from "./trade_order.ts";
 
 /** Trades kept for late joiners and queries. */
 export const RECENT_TRADES = 1_000;
-const TRADES_DROPPED_AT_ONCE = 250;
 /** A lost quote makes one bracketed difference, a wrong book many: so many in a row are a fault. An exact one is at once. */
 const BRACKETED_DIFFERENCES_FOR_FAULT = 3;
 /** Deltas between two looks at the known depth. */
@@ -45,7 +45,7 @@ export class Instrument implements BookState, ReplicaOwner {
   readonly metrics: InstrumentMetrics;
   readonly replica: BookReplica;
   readonly audit: BookAudit;
-  readonly recent_trades: Trade[] = [];
+  readonly recent_trades: RecentTrades;
   readonly #trade_order = new TradeOrder();
   reason = "waiting for a snapshot";
   since_us: number;
@@ -71,6 +71,7 @@ export class Instrument implements BookState, ReplicaOwner {
     this.metrics = instrumentMetrics(context.metrics, symbol);
     this.replica = new BookReplica(rule, this);
     this.audit = new BookAudit((difference) => this.#onDifference(difference));
+    this.recent_trades = new RecentTrades(venue, symbol, RECENT_TRADES);
     this.since_us = context.clock.now_us();
   }
   get in_sync(): boolean {
@@ -131,9 +132,6 @@ export class Instrument implements BookState, ReplicaOwner {
     this.metrics.trades_missed.value = this.#trade_order.missed;
     this.metrics.trades_late.value = this.#trade_order.late;
     this.metrics.trades.value++;
-    if (this.recent_trades.length >= RECENT_TRADES + TRADES_DROPPED_AT_ONCE) {
-      this.recent_trades.splice(0, TRADES_DROPPED_AT_ONCE);
-    }
     this.recent_trades.push(trade);
     this.context.publish(trade);
   }

@@ -4,9 +4,11 @@
  * idle sockets, so they are tracked here. A port that cannot be had is an error a person can act on.
  */
 import { createServer, type Server as HttpServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { z } from "zod";
 import { UserError } from "../base/errors.ts";
+import { checkTls, type TlsPair } from "./check_tls.ts";
 
 /** HOST:PORT, [IPv6]:PORT; port 0 picks a free one. */
 export function parseListen(text: string): { host: string; port: number } | undefined {
@@ -36,6 +38,10 @@ export interface ListenOptions {
   /** How long a client may take for its request and headers. */
   request_timeout_ms?: number;
   max_header_bytes?: number;
+  /** Absent: plain HTTP. */
+  tls?: TlsPair;
+  /** Replaces the hint that names `flag`, where there is no config to change. */
+  hint?: string;
 }
 
 export interface Listener {
@@ -59,13 +65,13 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   }
   const refused = { connections: 0, requests: 0 };
   const sockets = new Set<Socket>();
-  const server = createServer({
+  const server = createAnyServer({
     headersTimeout: request_timeout_ms,
     requestTimeout: request_timeout_ms,
     keepAliveTimeout: request_timeout_ms,
     connectionsCheckingInterval: Math.min(1_000, request_timeout_ms),
     maxHeaderSize: max_header_bytes,
-  });
+  }, options.tls);
   server.on("connection", (socket: Socket) => {
     // Without a listener an 'error' of a half-open socket would end the process.
     socket.on("error", () => {});
@@ -85,7 +91,9 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
     }
     socket.destroySoon();
   });
-  await bind(server, target, listen, flag);
+  const hint = options.hint ??
+    `choose another address with servers[].listen in the config, or with ${flag}`;
+  await bind(server, target, listen, hint);
   const bound = server.address();
   const address = bound !== null && typeof bound === "object"
     ? `${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`
@@ -105,17 +113,26 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   };
 }
 
+function createAnyServer(limits: Record<string, number>, tls: ListenOptions["tls"]): HttpServer {
+  if (!tls) return createServer(limits);
+  checkTls(tls);
+  const server = createTlsServer({ ...limits, ...tls, minVersion: "TLSv1.2", handshakeTimeout: 5_000 });
+  server.on("secureConnection", (socket: Socket) => socket.on("error", () => {}));
+  // An https.Server has every event and method of an http.Server; their types just do not know of each other.
+  return server as unknown as HttpServer;
+}
+
 function bind(
   server: HttpServer,
   target: { host: string; port: number },
   listen: string,
-  flag: string,
+  hint: string,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error & { code?: string }) => {
       reject(
         new UserError(`listen on ${JSON.stringify(listen)}: ${whyNot(error)}`, {
-          hint: `choose another address with servers[].listen in the config, or with ${flag}`,
+          hint,
           cause: error,
         }),
       );

@@ -39,8 +39,9 @@ export async function readCapture(
     if (Number.isNaN(received_us)) end.bad_lines++;
     else each(bytes, space + 1, stop, received_us);
   };
+  const capture = await openCapture(path);
   try {
-    for await (const chunk of await openCapture(path)) {
+    for await (const chunk of capture.chunks) {
       if (signal?.aborted) return end;
       const bytes = rest.length > 0 ? joined(rest, chunk) : chunk;
       let start = 0;
@@ -54,6 +55,8 @@ export async function readCapture(
   } catch (error) {
     if (error instanceof UserError) throw error;
     end.torn = reasonOf(error);
+  } finally {
+    await capture.close();
   }
   if (rest.length > 0) {
     if (end.torn) end.bad_lines++;
@@ -62,7 +65,13 @@ export async function readCapture(
   return end;
 }
 
-async function openCapture(path: string): Promise<AsyncIterable<Uint8Array>> {
+interface OpenCapture {
+  chunks: AsyncIterable<Uint8Array>;
+  /** Closes the file also when the reading stopped half way. */
+  close(): Promise<void>;
+}
+
+async function openCapture(path: string): Promise<OpenCapture> {
   let magic: Uint8Array;
   try {
     using file = await Deno.open(path);
@@ -75,10 +84,17 @@ async function openCapture(path: string): Promise<AsyncIterable<Uint8Array>> {
     });
   }
   const raw = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  if (magic[0] !== 0x1f || magic[1] !== 0x8b) return raw;
+  // Stopping half way is told as an error too; whoever iterates has heard of the real ones.
+  raw.on("error", () => {});
+  const closed = new Promise<void>((resolve) => raw.once("close", resolve));
+  const close = () => {
+    raw.destroy();
+    return closed;
+  };
+  if (magic[0] !== 0x1f || magic[1] !== 0x8b) return { chunks: raw, close };
   const unzip = createGunzip({ chunkSize: CHUNK_BYTES });
   raw.on("error", (error) => unzip.destroy(error));
-  return raw.pipe(unzip);
+  return { chunks: raw.pipe(unzip), close };
 }
 
 function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {

@@ -10,8 +10,9 @@ import { example_symbols, instrumentOf } from "../../../lib/simulation/instrumen
 import { type MarketOptions, SimulatedMarket } from "../../../lib/simulation/market.ts";
 import { scenario_names } from "../../../lib/simulation/scenarios.ts";
 import { ASK, BID } from "../../../lib/simulation/side.ts";
+import { is_long } from "../../services.ts";
 
-const long = Boolean(Deno.env.get("MDG_LONG"));
+const long = is_long || Boolean(Deno.env.get("MDG_LONG"));
 const start_ms = 1_700_000_000_000;
 
 function marketOf(options: Partial<MarketOptions> & { symbol?: string } = {}): SimulatedMarket {

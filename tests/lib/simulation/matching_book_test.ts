@@ -9,8 +9,9 @@ import { EventBuffer, LEVEL, QUOTE, TRADE } from "../../../lib/simulation/event_
 import { MatchingBook, type TimeInForce } from "../../../lib/simulation/matching_book.ts";
 import { ASK, BID, type Side } from "../../../lib/simulation/side.ts";
 import { BookWitness, Violation } from "./book_witness.ts";
+import { is_long } from "../../services.ts";
 
-const long = Boolean(Deno.env.get("MDG_LONG"));
+const long = is_long || Boolean(Deno.env.get("MDG_LONG"));
 
 function rowsOf(output: EventBuffer): unknown[][] {
   return Array.from({ length: output.size }, (_, row) => {
