@@ -20,7 +20,7 @@ import { type Listener, openListener } from "../listen.ts";
 import type { Server } from "../server.ts";
 import { refusalOf, refusalResponse } from "../websocket/handshake.ts";
 import { type ClientContext, type CloseReason, DepthClient, textFrame } from "./depth_client.ts";
-import { MarketClock } from "./market_clock.ts";
+import { MarketClock, phasesOf } from "./market_clock.ts";
 import { SymbolFeed } from "./symbol_feed.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -99,6 +99,7 @@ export async function openDepthServer(
         volatility: options.volatility,
         scenario: options.scenario,
       }),
+      start_us,
     )
   );
   const listener = await openListener({
@@ -137,7 +138,7 @@ class RunningDepthServer implements DepthServer {
     this.#started_ms = clock.monotonic_ms();
     this.#sockets = new WebSocketServer(webSocketOptions(options.compression));
     this.#subscriptions = new Subscriptions(feeds, {
-      at_us: start_us,
+      phases: phasesOf(options.interval_ms),
       delta_allowed: options.delta,
       now_us: () => this.#market_clock.now_us,
     });
@@ -146,7 +147,7 @@ class RunningDepthServer implements DepthServer {
       log,
       start_us,
       interval_ms: options.interval_ms,
-      publish: (at_us) => this.#subscriptions.publish(at_us, this.#clients),
+      publish: (phase) => this.#subscriptions.publish(phase),
     });
     this.#context = {
       clock,
@@ -237,7 +238,9 @@ class RunningDepthServer implements DepthServer {
     }
     this.#sockets.handleUpgrade(request, stream, Buffer.from(head), (ws) => {
       // node:http types the upgraded stream loosely; it is the TCP or TLS socket.
-      this.#clients.add(new DepthClient(ws, stream as Socket, this.#context));
+      const client = new DepthClient(ws, stream as Socket, this.#context);
+      this.#clients.add(client);
+      this.#subscriptions.join(client);
       this.world.log.debug("client connected", { clients: this.#clients.size });
     });
   }
