@@ -37,7 +37,7 @@ export interface LiveOptions {
   compression: boolean;
 }
 
-const CHANNEL_OF: Record<MarketEvent["kind"], Channel> = {
+const CHANNEL_OF: Record<Exclude<MarketEvent["kind"], "damage">, Channel> = {
   book_delta: "book",
   book_snapshot: "book",
   trade: "trades",
@@ -176,6 +176,10 @@ export class LiveSource implements Source, LaneOwner {
         });
       case "malformed": {
         const [only] = lane.symbols;
+        for (const symbol of lane.symbols) {
+          batch.push({ kind: "damage", venue: this.venue, symbol, received_us });
+        }
+        this.#wake?.();
         this.#contract.messages_error_total.with(lane.symbols.length === 1 ? only : "").value++;
         this.#noisy.warn("malformed", "malformed frame dropped", {
           ...at,
@@ -221,6 +225,7 @@ export class LiveSource implements Source, LaneOwner {
     this.#contract.websocket_connected.with(symbol).value = connected ? 1 : 0;
   }
   #heard(lane: Lane, event: MarketEvent): void {
+    if (event.kind === "damage") return;
     const first = lane.heard(event.symbol, CHANNEL_OF[event.kind], this.context.clock.monotonic_ms());
     if (first && event.kind === "book_delta") this.#snapshots!.pump();
   }
