@@ -13,7 +13,13 @@ if (names.length === 0) throw new Error(`no bench matches ${wanted.join(", ")}`)
 const failed: string[] = [];
 for (const name of names) {
   const { code } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--v8-flags=--expose-gc", new URL(name, folder).pathname, ...options],
+    args: [
+      "run",
+      "--allow-all",
+      "--v8-flags=--expose-gc,--max-semi-space-size=4",
+      new URL(name, folder).pathname,
+      ...options,
+    ],
     stdout: "inherit",
     stderr: "inherit",
   }).output();

@@ -17,9 +17,9 @@ export const TARGETS = [
 /** Modules that are reached by a computed path (Workers), so the compiler cannot see them. */
 const INCLUDES: readonly string[] = [];
 
-/** The flags between `deno run` and `main.ts` of the task `start`. */
-export function startPermissions(start_task: string): string[] {
-  return start_task.split(" ").filter((word) => /^--(allow-|deny-|no-prompt)/.test(word));
+/** The flags between `deno run` and `main.ts` of the task `start` that a binary keeps: permissions, engine settings. */
+export function startFlags(start_task: string): string[] {
+  return start_task.split(" ").filter((word) => /^--(allow-|deny-|no-prompt|v8-flags)/.test(word));
 }
 
 export interface CompilePlan {
@@ -55,7 +55,7 @@ export function planCompile(args: readonly string[], host_target: string, start_
     args: [
       "compile",
       "--exclude-unused-npm",
-      ...startPermissions(start_task),
+      ...startFlags(start_task),
       ...INCLUDES.flatMap((path) => ["--include", path]),
       ...target ? ["--target", target] : [],
       "--output",

@@ -3,7 +3,7 @@
  * MDG_BINARY names. The same tests run against both.
  */
 import manifest from "../deno.json" with { type: "json" };
-import { startPermissions } from "../scripts/compile.ts";
+import { startFlags } from "../scripts/compile.ts";
 
 export const binary = Deno.env.get("MDG_BINARY");
 
@@ -19,7 +19,7 @@ export function mdgCommand(): { program: string; args: string[] } {
       "--quiet",
       "--config",
       path("deno.json"),
-      ...startPermissions(manifest.tasks.start),
+      ...startFlags(manifest.tasks.start),
       path("main.ts"),
     ],
   };

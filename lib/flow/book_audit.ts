@@ -7,8 +7,8 @@ import type { Quote } from "../market/event.ts";
 import type { BookView } from "../market/order_book.ts";
 
 /** A book delta may come 250 ms after the quotes inside it; the busiest capture has 200 quotes a second. */
-const MAX_QUOTES = 1_024;
-const MAX_PENDING = 256;
+export const MAX_QUOTES = 1_024;
+export const MAX_PENDING = 256;
 const TOP = 4;
 
 /** Best bid price, its quantity, best ask price, its quantity. */

@@ -69,6 +69,10 @@ export class BookReplica {
   get refreshing(): boolean {
     return this.#refreshing;
   }
+  /** The newest id seen in order: of the last delta that waits, else of the book. */
+  get newest_id(): number {
+    return this.#live || this.#log.size === 0 ? this.last_id : this.#log.at(this.#log.size - 1).last_id;
+  }
   /** Deltas waiting for a snapshot. */
   get buffered(): number {
     return this.#log.size;
@@ -110,6 +114,7 @@ export class BookReplica {
       return;
     }
     if (this.#awaits_first && this.#standsAs(snapshot)) {
+      this.last_id = Math.max(this.last_id, snapshot.last_id);
       return this.#enterSync("snapshot", snapshot.received_us, true);
     }
     this.#splice(snapshot);

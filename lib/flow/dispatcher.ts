@@ -11,7 +11,6 @@ import type { Trade } from "../market/event.ts";
 import type { MarketUpdate } from "../market/update.ts";
 import type { Books } from "./books.ts";
 import type { BookState, Hub, ReadinessPart, Receiver } from "./hub.ts";
-import { RECENT_TRADES } from "./instrument.ts";
 
 const NO_TRADES: readonly Trade[] = [];
 /** Reasons listed by /ready; more are summed up. */
@@ -76,7 +75,7 @@ export class Dispatcher implements Hub {
   recentTrades(venue: string, symbol: string): readonly Trade[] {
     for (const books of this.#books) {
       const found = books.venue === venue ? books.instruments.get(symbol) : undefined;
-      if (found) return found.recent_trades.slice(-RECENT_TRADES);
+      if (found) return found.recent_trades.list();
     }
     return NO_TRADES;
   }

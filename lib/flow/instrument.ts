@@ -14,11 +14,11 @@ import { type AuditDifference, BookAudit } from "./book_audit.ts";
 import { BookReplica, type OutOfSync, type ReplicaOwner } from "./book_replica.ts";
 import type { BookState } from "./hub.ts";
 import { type InstrumentMetrics, instrumentMetrics } from "./instrument_metrics.ts";
+import { RecentTrades } from "./recent_trades.ts";
 import { TradeOrder } from "./trade_order.ts";
 
 /** Trades kept for late joiners and queries. */
 export const RECENT_TRADES = 1_000;
-const TRADES_DROPPED_AT_ONCE = 250;
 /** A lost quote makes one bracketed difference, a wrong book many: so many in a row are a fault. An exact one is at once. */
 const BRACKETED_DIFFERENCES_FOR_FAULT = 3;
 /** Deltas between two looks at the known depth. */
@@ -45,7 +45,7 @@ export class Instrument implements BookState, ReplicaOwner {
   readonly metrics: InstrumentMetrics;
   readonly replica: BookReplica;
   readonly audit: BookAudit;
-  readonly recent_trades: Trade[] = [];
+  readonly recent_trades: RecentTrades;
   readonly #trade_order = new TradeOrder();
   reason = "waiting for a snapshot";
   since_us: number;
@@ -71,6 +71,7 @@ export class Instrument implements BookState, ReplicaOwner {
     this.metrics = instrumentMetrics(context.metrics, symbol);
     this.replica = new BookReplica(rule, this);
     this.audit = new BookAudit((difference) => this.#onDifference(difference));
+    this.recent_trades = new RecentTrades(venue, symbol, RECENT_TRADES);
     this.since_us = context.clock.now_us();
   }
   get in_sync(): boolean {
@@ -86,27 +87,31 @@ export class Instrument implements BookState, ReplicaOwner {
   onDelta(delta: BookDelta): void {
     this.metrics.depth_messages.value++;
     this.received_us = delta.received_us;
+    // Nobody reads the times while out of sync; should this delta end that, they are its own.
+    if (!this.replica.live) this.#noteTimes(delta);
     const outcome = this.replica.onDelta(delta);
     if (outcome === "stale") this.metrics.deltas_stale.value++;
     if (outcome === "suspended") {
       this.metrics.crossed.value++;
       this.#whole_next = true;
     }
+    if (outcome === "held" && !this.replica.live) this.#noteTimes(delta);
     if (outcome !== "applied") return;
     this.metrics.book_updates.value++;
-    this.sent_ms = delta.sent_ms;
-    this.exchange_ms = delta.exchange_ms;
+    this.#noteTimes(delta);
     this.audit.onBook(delta.last_id, this.replica.book);
     this.#readAudit();
     // The audit may just have found the book wrong.
     if (!this.replica.live) return;
     this.#publishBook(this.#whole_next ? undefined : delta, delta.received_us);
+    if (!this.replica.live) return;
     this.metrics.latency.observe(this.context.clock.now_us() - delta.received_us);
     if (++this.#since_bound_check >= BOUND_CHECK_DELTAS) this.#checkBounds();
   }
   onSnapshot(snapshot: BookSnapshot): void {
-    this.sent_ms = snapshot.sent_ms;
-    this.exchange_ms = snapshot.exchange_ms;
+    // A snapshot beside the stream may be older than the deltas laid over it, and on some venues it has no times.
+    const is_newer = (snapshot.sent_ms ?? -Infinity) > (this.sent_ms ?? -Infinity);
+    if (this.replica.rule.in_band_snapshots || (!this.replica.live && is_newer)) this.#noteTimes(snapshot);
     this.replica.onSnapshot(snapshot);
   }
   onQuote(quote: Quote): void {
@@ -127,9 +132,6 @@ export class Instrument implements BookState, ReplicaOwner {
     this.metrics.trades_missed.value = this.#trade_order.missed;
     this.metrics.trades_late.value = this.#trade_order.late;
     this.metrics.trades.value++;
-    if (this.recent_trades.length >= RECENT_TRADES + TRADES_DROPPED_AT_ONCE) {
-      this.recent_trades.splice(0, TRADES_DROPPED_AT_ONCE);
-    }
     this.recent_trades.push(trade);
     this.context.publish(trade);
   }
@@ -144,6 +146,11 @@ export class Instrument implements BookState, ReplicaOwner {
     this.context.requestSnapshot(this.symbol, reason);
   }
   synced(how: "snapshot" | "repair", received_us: number): void {
+    this.audit.resetBook();
+    this.audit.onBook(this.replica.last_id, this.replica.book);
+    this.#readAudit();
+    // The venue's own quote may already contradict the snapshot: then nobody hears of it.
+    if (!this.replica.live) return;
     const out_of_sync_ms = Math.max(0, (received_us - this.since_us) / 1000);
     if (this.#was_live) {
       if (how === "snapshot") this.metrics.resyncs.value++;
@@ -169,8 +176,6 @@ export class Instrument implements BookState, ReplicaOwner {
       received_us,
     });
     this.#was_live = true;
-    this.audit.resetBook();
-    this.audit.onBook(this.replica.last_id, this.replica.book);
     this.#publishBook(undefined, received_us);
   }
   unsynced(why: OutOfSync, received_us: number): void {
@@ -178,10 +183,14 @@ export class Instrument implements BookState, ReplicaOwner {
       this.gaps++;
       this.metrics.sequence_errors.value++;
     }
+    // Out of sync it may already be, as far as anybody was told.
+    if (this.metrics.in_sync.value === 1) this.since_us = received_us;
     this.metrics.in_sync.value = 0;
     this.reason = why.reason;
-    this.since_us = received_us;
-    this.audit.resetBook();
+    if (why.reason === "ids_restarted") {
+      this.audit.reset();
+      this.#last_quote_id = -1;
+    } else this.audit.resetBook();
     this.context.log.warn("book out of sync", { venue: this.venue, symbol: this.symbol, ...why });
     this.context.publish({
       kind: "book_status",
@@ -199,10 +208,18 @@ export class Instrument implements BookState, ReplicaOwner {
     if (differences > 0) this.context.log.warn("background snapshot differed from the live book", fields);
     else this.context.log.debug("known depth widened by a background snapshot", fields);
     // Deeper levels became known: whoever mirrors the book by deltas must take it whole, and now.
-    this.#publishBook(undefined, this.received_us);
+    if (this.replica.book.crossed) this.#whole_next = true;
+    else this.#publishBook(undefined, this.received_us);
   }
 
+  #noteTimes(event: BookDelta | BookSnapshot): void {
+    this.sent_ms = event.sent_ms;
+    this.exchange_ms = event.exchange_ms;
+  }
   #publishBook(delta: BookDelta | undefined, received_us: number): void {
+    if (this.context.can_refresh && isTopUnknown(this.replica.book)) {
+      return this.replica.fault("beyond known depth", received_us);
+    }
     this.#whole_next = false;
     this.received_us = received_us;
     this.context.publish({
@@ -241,14 +258,13 @@ export class Instrument implements BookState, ReplicaOwner {
   }
   /**
    * Known depth shrinks as the touch wanders towards where the last snapshot ended. Long before it is used up a fresh
-   * snapshot widens it without a pause; should the touch outrun that, the top itself is unknown and the book is not right.
+   * snapshot widens it without a pause; should the touch outrun that, nothing is published (`isTopUnknown`).
    */
   #checkBounds(): void {
     this.#since_bound_check = 0;
     if (!this.context.can_refresh) return;
     const { bids, asks } = this.replica.book;
     const known = Math.min(knownDepth(bids), knownDepth(asks));
-    if (known === 0) return this.replica.fault("beyond known depth", this.received_us);
     if (known >= LOW_KNOWN_LEVELS) return;
     const now_ms = this.context.clock.monotonic_ms();
     const pause_ms = known < SCARCE_KNOWN_LEVELS ? SCARCE_PAUSE_MS : LOW_PAUSE_MS;
@@ -259,4 +275,9 @@ export class Instrument implements BookState, ReplicaOwner {
 /** Levels of which none is missing; Infinity where the whole side is known. */
 function knownDepth(side: BookSide): number {
   return side.bound_key === -Infinity ? Infinity : side.known;
+}
+
+/** A best price past the known depth: a better one may be missing, so the book is not right. */
+function isTopUnknown({ bids, asks }: BookView): boolean {
+  return bids.best_key < bids.bound_key || asks.best_key < asks.bound_key;
 }

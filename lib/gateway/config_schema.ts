@@ -6,7 +6,7 @@ import type { z } from "zod";
 import { composeConfigSchema, type ConfigKinds, type ConfigSchema } from "../config/compose_schema.ts";
 import { loadConfig } from "../config/load.ts";
 import { problemText } from "../config/problem.ts";
-import { SERVERS, SINKS, SOURCES } from "./catalog.ts";
+import { FEEDS, SERVERS, SINKS, SOURCES } from "./catalog.ts";
 import type { GatewayConfig } from "./gateway.ts";
 
 /** What a plugin must bring to be configured; its family's contract asks for more. */
@@ -49,7 +49,14 @@ function schemasOf(registry: Registry): Record<string, z.ZodObject> {
 
 /** The schema of everything that is built in. */
 export function configSchema(): ConfigSchema {
-  return configSchemaOf({ sources: SOURCES, sinks: SINKS, servers: SERVERS });
+  const venues = Object.keys(FEEDS);
+  const sources = Object.fromEntries(
+    Object.entries(SOURCES).map(([word, { name, summary, schema, schemaFor }]) => [
+      word,
+      { name, summary, schema: schemaFor?.(venues) ?? schema },
+    ]),
+  );
+  return configSchemaOf({ sources, sinks: SINKS, servers: SERVERS });
 }
 
 /** Reads, checks and completes a config file. Rejects with every problem at once. */

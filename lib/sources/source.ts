@@ -50,6 +50,8 @@ export interface SourceKind<Schema extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   readonly summary: string;
   readonly schema: Schema;
+  /** The schema where only these venues are taken, so that a config is refused before anything starts. */
+  schemaFor?(venues: readonly string[]): z.ZodObject;
   create(config: z.output<Schema>, context: SourceContext): Source;
 }
 

@@ -29,6 +29,7 @@ export class TextBook {
   #first_after_snapshot = false;
   readonly #waiting: Diff[] = [];
   #ready = Promise.withResolvers<void>();
+  readonly #served = Promise.withResolvers<void>();
 
   constructor(readonly symbol: string, readonly chains_by_previous_id: boolean) {}
 
@@ -44,6 +45,10 @@ export class TextBook {
   /** Resolves at the first snapshot (or the next one after a gap). */
   whenSynced(): Promise<void> {
     return this.#ready.promise;
+  }
+  /** Resolves at the first depth answer. */
+  whenServed(): Promise<void> {
+    return this.#served.promise;
   }
 
   applySnapshot(text: string): void {
@@ -66,6 +71,7 @@ export class TextBook {
 
   /** The best `limit` levels a side as the venue's REST answer. */
   depthAnswer(limit: number): string {
+    this.#served.resolve();
     return JSON.stringify({
       lastUpdateId: this.last_update_id,
       E: this.#event_ms,

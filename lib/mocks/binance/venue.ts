@@ -31,6 +31,8 @@ const RESUME_BELOW_BYTES = 256 * 1024;
 const CUT_ABOVE_BYTES = 8 * 1024 * 1024;
 const READ_DEADLINE_MS = 30_000;
 const CLOSE_DEADLINE_MS = 500;
+/** At full speed a recording may be over before a client's first depth request arrives: the tape waits this long for it. */
+const FIRST_DEPTH_WAIT_MS = 1_000;
 const DEFAULT_START_DELAY_MS = 500;
 const DEFAULT_FAULT_UNTIL = 0.9;
 
@@ -69,6 +71,8 @@ class BinanceVenue implements MockVenue {
   readonly #player: Player;
   readonly #rest: RestApi;
   readonly #calm_at: number;
+  /** Given a snapshot by the tape just now. */
+  #anchored: TextBook[] = [];
   #playing: Promise<void> | undefined;
   #start_timer: Timer | undefined;
   #is_finished = false;
@@ -243,12 +247,16 @@ class BinanceVenue implements MockVenue {
   }
   /** A snapshot names its symbol, or is for the book that waits for ids closest to its own. */
   #anchor(item: TapeItem): void {
-    const named = this.#books.get(item.symbol);
-    if (named) return named.applySnapshot(item.data);
+    const book = this.#books.get(item.symbol) ?? this.#bookWaitingFor(item);
+    if (!book) return;
+    book.applySnapshot(item.data);
+    this.#anchored.push(book);
+  }
+  #bookWaitingFor(item: TapeItem): TextBook | undefined {
     const id = Number(/"lastUpdateId":(\d+)/.exec(item.data)?.[1]);
     const waiting = [...this.#books.values()].filter((book) => !book.synced)
       .sort((a, b) => a.distance(id) - b.distance(id));
-    waiting[0]?.applySnapshot(item.data);
+    return waiting[0];
   }
   #calm(): void {
     this.#faults.active = false;
@@ -264,19 +272,23 @@ class BinanceVenue implements MockVenue {
       if (full_speed && queued_bytes > WAIT_ABOVE_BYTES) lagging.push(session);
       if (!full_speed && queued_bytes > CUT_ABOVE_BYTES) this.#cutSlow(session);
     }
+    const anchored = this.#anchored.splice(0);
+    if (full_speed && this.tape.waits_for_subscriber && anchored.length > 0) {
+      return this.#within(FIRST_DEPTH_WAIT_MS, Promise.all(anchored.map((book) => book.whenServed())));
+    }
     return lagging.length > 0 ? this.#waitFor(lagging, RESUME_BELOW_BYTES) : undefined;
   }
   async #waitFor(lagging: readonly Session[], below_bytes: number): Promise<void> {
-    const over = new AbortController();
-    const limit = sleep(
-      this.world.clock,
-      READ_DEADLINE_MS,
-      AbortSignal.any([over.signal, this.#stop.signal]),
-    );
     const drained = Promise.all(lagging.map((one) => one.outlet.whenBelow(below_bytes)));
-    await Promise.race([drained, limit]);
-    over.abort();
+    await this.#within(READ_DEADLINE_MS, drained);
     for (const one of lagging) if (one.outlet.queued_bytes > WAIT_ABOVE_BYTES) this.#cutSlow(one);
+  }
+  /** Resolves when `work` does, the time is over, or the venue closes. */
+  async #within(limit_ms: number, work: Promise<unknown>): Promise<void> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, this.#stop.signal]);
+    await Promise.race([work, sleep(this.world.clock, limit_ms, signal)]);
+    over.abort();
   }
   #cutSlow(session: Session): void {
     this.#slow_clients_cut++;

@@ -14,7 +14,7 @@ import { channelOf } from "./channel_of.ts";
 import { type LatestBook, LatestBooks } from "./latest_books.ts";
 import { RedisConnection } from "./redis_connection.ts";
 
-/** Microseconds; 200 is the old service's target. */
+/** Seconds; 200 µs is the old service's target. */
 const LATENCY_BOUNDS_S = [0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1];
 /** Objects and strings around a payload, bytes, roughly. */
 const MESSAGE_OVERHEAD_BYTES = 160;

@@ -3,9 +3,8 @@
  * a recording of any length takes bounded memory; lines are handed out in place, without a copy.
  * A torn end (a recorder that was killed) gives what is whole and says that it was torn.
  */
-import { createReadStream } from "node:fs";
-import { createGunzip } from "node:zlib";
 import { reasonOf, UserError } from "../../base/errors.ts";
+import { openCapture } from "../../formats/open_capture.ts";
 
 /** The longest frame accepted; a snapshot of 5,000 levels has about 300 kB. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -39,8 +38,9 @@ export async function readCapture(
     if (Number.isNaN(received_us)) end.bad_lines++;
     else each(bytes, space + 1, stop, received_us);
   };
+  const capture = await openCapture(path, CHUNK_BYTES);
   try {
-    for await (const chunk of await openCapture(path)) {
+    for await (const chunk of capture.chunks) {
       if (signal?.aborted) return end;
       const bytes = rest.length > 0 ? joined(rest, chunk) : chunk;
       let start = 0;
@@ -54,31 +54,14 @@ export async function readCapture(
   } catch (error) {
     if (error instanceof UserError) throw error;
     end.torn = reasonOf(error);
+  } finally {
+    await capture.close();
   }
   if (rest.length > 0) {
     if (end.torn) end.bad_lines++;
     else take(rest, 0, rest.length);
   }
   return end;
-}
-
-async function openCapture(path: string): Promise<AsyncIterable<Uint8Array>> {
-  let magic: Uint8Array;
-  try {
-    using file = await Deno.open(path);
-    magic = new Uint8Array(2);
-    await file.read(magic);
-  } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "no such file" : reasonOf(error);
-    throw new UserError(`read capture ${JSON.stringify(path)}: ${why}`, {
-      hint: "a capture has lines of `<local ns> <raw frame>`, plain or gzip",
-    });
-  }
-  const raw = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  if (magic[0] !== 0x1f || magic[1] !== 0x8b) return raw;
-  const unzip = createGunzip({ chunkSize: CHUNK_BYTES });
-  raw.on("error", (error) => unzip.destroy(error));
-  return raw.pipe(unzip);
 }
 
 function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {

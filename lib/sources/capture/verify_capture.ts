@@ -13,6 +13,7 @@ import type { AuditDifference } from "../../flow/book_audit.ts";
 import { Books } from "../../flow/books.ts";
 import type { Instrument } from "../../flow/instrument.ts";
 import type { BookSide } from "../../market/book_side.ts";
+import type { MarketEvent } from "../../market/event.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import { readCapture } from "./read_capture.ts";
 
@@ -82,10 +83,9 @@ export async function verifyCapture(path: string, feed: Feed, signal?: AbortSign
     const frame = bytes.subarray(start, stop);
     let outcome: FrameOutcome = mapper.map(frame, received_us, batch);
     if (outcome.kind === "unknown" && looksLikeSnapshot(frame)) {
-      for (const symbol of snapshotSymbols(books)) {
-        const refused = feed.snapshot.parse(frame, symbol, received_us, batch);
-        outcome = refused === undefined ? { kind: "events" } : { kind: "malformed", why: refused };
-      }
+      const refused = feed.snapshot.parse(frame, "", received_us, batch);
+      outcome = refused === undefined ? { kind: "events" } : { kind: "malformed", why: refused };
+      for (const event of batch.events) nameSnapshot(event, books);
       snapshots++;
     }
     counts[outcome.kind]++;
@@ -125,13 +125,18 @@ function looksLikeSnapshot(frame: Uint8Array): boolean {
 }
 
 /**
- * An inline REST snapshot names no symbol. With one book in the capture it is that one's; with several, it is for those
- * that wait for one (a snapshot whose ids do not fit is refused by the splice).
+ * An inline REST snapshot names no symbol. It is that one's whose ids are nearest: ids of different symbols lie far
+ * apart, and a snapshot lies within a few deltas of its own symbol's newest.
  */
-function snapshotSymbols(books: Books): string[] {
-  const known = [...books.instruments.values()];
-  if (known.length === 1) return [known[0].symbol];
-  return known.filter((one) => !one.in_sync).map((one) => one.symbol);
+function nameSnapshot(event: MarketEvent, books: Books): void {
+  if (event.kind !== "book_snapshot") return;
+  let nearest = Infinity;
+  for (const { symbol, replica, metrics } of books.instruments.values()) {
+    const distance = Math.abs(replica.newest_id - event.last_id);
+    if (metrics.depth_messages.value === 0 || distance >= nearest) continue;
+    nearest = distance;
+    event.symbol = symbol;
+  }
 }
 
 function verifiedBook(instrument: Instrument, first_difference: AuditDifference | null): VerifiedBook {

@@ -8,8 +8,9 @@ import { CHANNELS } from "../../market/event.ts";
 import { defineSource } from "../source.ts";
 import { LiveSource } from "./live_source.ts";
 
+const VENUE_DOC = "the venue whose streams these are";
 const schema = z.strictObject({
-  venue: z.string().describe("the feed: binance-futures, binance-spot …"),
+  venue: z.string().describe(VENUE_DOC),
   symbols: z.array(z.string().min(1).max(64)).min(1).max(5_000).describe("as the venue writes them"),
   channels: z.array(z.enum(CHANNELS as [string, ...string[]])).min(1).default(["book", "trades", "quote"])
     .describe("what to subscribe to; quote also feeds the audit of the book"),
@@ -36,6 +37,7 @@ export const live = defineSource({
   name: "live",
   summary: "A venue's own streams",
   schema,
+  schemaFor: (venues) => schema.extend({ venue: z.enum([...venues]).describe(VENUE_DOC) }),
   create(config, context) {
     const feed = Object.hasOwn(context.feeds, config.venue) ? context.feeds[config.venue] : undefined;
     if (!feed) {

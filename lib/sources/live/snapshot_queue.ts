@@ -131,6 +131,8 @@ export class SnapshotQueue {
       if (response.status !== 200) return await this.#refused(wanted, response);
       const body = await boundedBody(response);
       this.#count("ok");
+      // Forgotten meanwhile, perhaps asked for anew: this answer is nobody's.
+      if (this.#wanted.get(symbol) !== wanted) return;
       this.#wanted.delete(symbol);
       if (!signal.aborted) arrived(symbol, body, clock.now_us(), size.depth_limit);
     } catch (error) {

@@ -4,7 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { Random } from "../../../lib/base/random.ts";
-import { type AuditDifference, BookAudit, type Top } from "../../../lib/flow/book_audit.ts";
+import {
+  type AuditDifference,
+  BookAudit,
+  MAX_PENDING,
+  MAX_QUOTES,
+  type Top,
+} from "../../../lib/flow/book_audit.ts";
 import { OrderBook } from "../../../lib/market/order_book.ts";
 import { listOf } from "../market/level_lists.ts";
 import { quote } from "./book_events.ts";
@@ -106,12 +112,12 @@ Deno.test("the rings are bounded: what was forgotten is not compared, never comp
   for (let id = 1; id <= 5_000; id++) audit.onQuote(quote(id, id % 2 ? A : B));
   audit.onBook(500, bookOf([1, 1, 2, 2]));
   assert.deepEqual(counts(), [0, 0, 0]);
-  audit.onBook(5_000 - 4_095, bookOf(A));
+  audit.onBook(5_000 - MAX_QUOTES + 1, bookOf(A));
   assert.deepEqual(counts(), [1, 0, 0]);
-  // 1,500 books wait, 1,024 are kept; the next quote proves the last one of them only.
+  // 1,500 books wait, the newest are kept; the next quote proves the last one of them only.
   for (let id = 5_001; id <= 6_500; id++) audit.onBook(id, bookOf(B));
   audit.onQuote(quote(7_000, A));
-  assert.deepEqual(counts(), [1, 1_024, 0]);
+  assert.deepEqual(counts(), [1, MAX_PENDING, 0]);
 });
 
 /** A random market: every change has an id; quotes at changes of the top, books at every few changes. */

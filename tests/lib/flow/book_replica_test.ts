@@ -179,6 +179,18 @@ Deno.test("a repeated delta in a live book is stale and changes nothing", () => 
   assert.deepEqual(owner.take(), []);
 });
 
+Deno.test("a quiet symbol: a second, equal snapshot proves the silence, and the next delta chains to the later one", () => {
+  const { replica, owner } = made(FUTURES);
+  replica.onSnapshot(snapshot(100));
+  assert.equal(replica.live, false);
+  replica.onSnapshot(snapshot(105, { bids: [[99, 2]] }));
+  assert.equal(replica.live, false);
+  replica.onSnapshot(snapshot(120, { bids: [[99, 2]] }));
+  assert.deepEqual(owner.take(), ["in snapshot"]);
+  assert.equal(replica.onDelta(delta(130, 140, 115)), "applied");
+  assert.deepEqual(owner.take(), []);
+});
+
 // Gaps and late deltas.
 
 Deno.test("the missing delta comes late: the gap closes without a snapshot, in order", () => {

@@ -9,6 +9,7 @@ import { binanceFutures } from "../../../../lib/feeds/binance/futures.ts";
 import { binanceSpot } from "../../../../lib/feeds/binance/spot.ts";
 import type { Feed, FrameOutcome, Mapper } from "../../../../lib/feeds/feed.ts";
 import { EventBatch } from "../../../../lib/market/event_batch.ts";
+import { is_long } from "../../../services.ts";
 import { plainEvent } from "../plain_event.ts";
 import { ALL, bytesOf, looseJson, randomFrame } from "./frames.ts";
 import { hasMoreThan15Digits, type Read, readBinanceFrame } from "./reference_reader.ts";
@@ -130,7 +131,7 @@ function mayBeRefused(frame: Uint8Array): boolean {
 }
 
 Deno.test("random damage never throws and never makes an event that the reader does not see", () => {
-  const rounds = Deno.env.get("MDG_TEST_LONG") ? 400_000 : 20_000;
+  const rounds = is_long ? 400_000 : 20_000;
   for (const [feed, needs_previous_id] of FEEDS) {
     const random = new Random(`damage ${feed.name}`);
     const mapper = feed.createMapper();

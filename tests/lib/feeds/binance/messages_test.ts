@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { binanceFutures } from "../../../../lib/feeds/binance/futures.ts";
 import { binanceSpot } from "../../../../lib/feeds/binance/spot.ts";
 import type { Feed, FrameOutcome } from "../../../../lib/feeds/feed.ts";
+import type { BookSnapshot } from "../../../../lib/market/event.ts";
 import { EventBatch } from "../../../../lib/market/event_batch.ts";
 import { plainEvent } from "../plain_event.ts";
 import { AGG_TRADE, bytesOf, DEPTH, KLINE, QUOTE, SPOT_DEPTH, SPOT_QUOTE, TICKER, TRADE } from "./frames.ts";
@@ -272,7 +273,7 @@ Deno.test("an oversized frame is refused before it is read", () => {
 Deno.test("snapshots: levels, times, bound; errors in words", () => {
   const batch = new EventBatch();
   const body = { lastUpdateId: 160, E: 5, T: 4, bids: [["64010.10", "3.1"]], asks: [["64010.20", "1"]] };
-  assert.equal(binanceFutures.snapshot.parse(bytesOf(body), "BTCUSDT", RECEIVED_US, batch), undefined);
+  assert.equal(binanceFutures.snapshot.parse(bytesOf(body), "BTCUSDT", RECEIVED_US, batch, 1000), undefined);
   assert.deepEqual(plainEvent(batch.events[0]), {
     ...head("binance-futures"),
     kind: "book_snapshot",
@@ -283,6 +284,11 @@ Deno.test("snapshots: levels, times, bound; errors in words", () => {
     bids: [["64010.1", "3.1"]],
     asks: [["64010.2", "1"]],
   });
+  batch.clear();
+  // A recording does not say what was asked for: the longer side does.
+  const longer = { ...body, bids: [...body.bids, ["64009.10", "1"]] };
+  binanceFutures.snapshot.parse(bytesOf(longer), "BTCUSDT", RECEIVED_US, batch);
+  assert.equal((batch.events[0] as BookSnapshot).depth_limit, 2);
   batch.clear();
   const bad: [unknown, RegExp][] = [
     ["{", /not JSON/],

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { parseFaults } from "../../../../lib/mocks/fault_spec.ts";
 import type { MockStats } from "../../../../lib/mocks/mock.ts";
-import { openVenue, VenueClient } from "./venue_client.ts";
+import { askBook, openVenue, VenueClient } from "./venue_client.ts";
 
 const SPOT = "/stream?streams=btcusdt@depth@100ms/btcusdt@bookTicker/btcusdt@trade";
 
@@ -10,7 +10,7 @@ const SPOT = "/stream?streams=btcusdt@depth@100ms/btcusdt@bookTicker/btcusdt@tra
 async function play(faults: string[], seed = "1"): Promise<{ frames: string[]; stats: MockStats }> {
   await using venue = await openVenue("binance-spot", { faults: parseFaults(faults), seed });
   const client = await VenueClient.open(venue.ws_url + SPOT);
-  await venue.finished;
+  await Promise.all([askBook(venue), venue.finished]);
   if (client.socket.readyState === client.socket.OPEN) await client.ask("LIST_SUBSCRIPTIONS");
   const frames = client.data;
   await client.close();
@@ -62,7 +62,7 @@ Deno.test("disconnect destroys the connection while the market goes on", async (
   await using venue = await openVenue("binance-spot", { faults: parseFaults(["disconnect=0.05"]) });
   const client = await VenueClient.open(venue.ws_url + SPOT);
   assert.equal(await client.closed, 1006);
-  await venue.finished;
+  await Promise.all([askBook(venue), venue.finished]);
   assert.equal(venue.stats().injected.disconnect, 1);
   assert.equal(venue.stats().position, venue.stats().total);
 });
@@ -92,7 +92,7 @@ Deno.test("redundant connections do not lose the same frames", async () => {
   ];
   await first.ask("SUBSCRIBE", ["btcusdt@depth"]);
   await market.ask("SUBSCRIBE", ["btcusdt@aggTrade"]);
-  await venue.finished;
+  await Promise.all([askBook(venue), venue.finished]);
   for (const one of [first, second]) await one.ask("LIST_SUBSCRIPTIONS");
   const quotes = (one: VenueClient) => one.data.filter((frame) => frame.includes("bookTicker"));
   assert.notDeepEqual(quotes(first), quotes(second));

@@ -1,6 +1,6 @@
 /** The mock speaks the venue's protocol: routes, framings, control messages, limits, shutdown. Client: npm ws. */
 import assert from "node:assert/strict";
-import { openVenue, readFixture, VenueClient } from "./venue_client.ts";
+import { askBook, openVenue, readFixture, VenueClient } from "./venue_client.ts";
 
 Deno.test("futures: both routes deliver their streams, combined, under the subscribed name", async () => {
   await using venue = await openVenue("binance-futures");
@@ -14,6 +14,7 @@ Deno.test("futures: both routes deliver their streams, combined, under the subsc
   const count = (suffix: string) =>
     frames.filter((one) => one.startsWith(`{"stream":"btcusdt@${suffix}`)).length;
   const last = frames.findLast((one) => one.includes("depthUpdate"))!.replace("@depth@0ms", "@depth@500ms");
+  await askBook(venue);
   if (!open.frames.includes(last)) await open.next((frame) => frame === last);
   await venue.finished;
   const heard = (suffix: string) =>
@@ -56,7 +57,7 @@ Deno.test("futures: a stream on the wrong route or none is acknowledged and sile
   }
   assert.equal(venue.stats().started, false);
   await right.ask("SUBSCRIBE", ["btcusdt@depth", "BTCUSDT@bookTicker", "nosuchusdt@bookTicker"]);
-  await venue.finished;
+  await Promise.all([askBook(venue), venue.finished]);
   for (const client of [wrong, unrouted]) await client.ask("LIST_SUBSCRIPTIONS");
   assert.deepEqual([...wrong.data, ...unrouted.data], []);
   // The answer comes behind whatever was sent before it.
@@ -121,7 +122,7 @@ Deno.test("a capture waits for its subscriber, ends with sockets open, and late 
   await using venue = await openVenue("binance-spot");
   assert.deepEqual([venue.stats().started, venue.stats().total], [false, 1084]);
   const client = await VenueClient.open(`${venue.ws_url}/ws/btcusdt@depth`);
-  await venue.finished;
+  await Promise.all([askBook(venue), venue.finished]);
   const stats = venue.stats();
   assert.deepEqual([stats.position, stats.finished, stats.clients, stats.capture_gaps], [1084, true, 1, 0]);
   assert.equal((await client.ask("GET_PROPERTY", ["combined"])).result, false);

@@ -105,3 +105,9 @@ export async function get(
   const response = await fetch(url);
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
+
+/** Asks for a book, as every right client does: at full speed the tape waits a second for that. */
+export async function askBook(venue: MockVenue): Promise<void> {
+  const base = venue.stats().venue === "binance-spot" ? "/api/v3" : "/fapi/v1";
+  await get(`${venue.rest_url}${base}/depth?symbol=BTCUSDT&limit=5`);
+}
