@@ -3,5 +3,6 @@
  */
 export { chromium } from "./chromium.ts";
 export { node } from "./node.ts";
+export { openssl } from "./openssl.ts";
 export { promtool } from "./promtool.ts";
 export { redis } from "./redis.ts";

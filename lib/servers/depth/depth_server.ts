@@ -88,6 +88,7 @@ export async function openDepthServer(
   options: DepthServerOptions,
   world: DepthServerWorld,
 ): Promise<DepthServer> {
+  const origin_ms = world.clock.monotonic_ms();
   const start_us = options.start_us ?? Math.floor(world.clock.now_us());
   const feeds = [...new Set(options.symbols)].map((symbol) =>
     new SymbolFeed(
@@ -109,7 +110,7 @@ export async function openDepthServer(
     max_connections: options.max_clients + OTHER_CONNECTIONS,
     tls: options.tls,
   });
-  return new RunningDepthServer(options, world, listener, feeds, start_us);
+  return new RunningDepthServer(options, world, listener, feeds, { start_us, origin_ms });
 }
 
 class RunningDepthServer implements DepthServer {
@@ -132,7 +133,7 @@ class RunningDepthServer implements DepthServer {
     readonly world: DepthServerWorld,
     readonly listener: Listener,
     readonly feeds: readonly SymbolFeed[],
-    start_us: number,
+    opening: { start_us: number; origin_ms: number },
   ) {
     const { clock, log } = world;
     this.#started_ms = clock.monotonic_ms();
@@ -145,7 +146,7 @@ class RunningDepthServer implements DepthServer {
     this.#market_clock = new MarketClock(feeds, {
       clock,
       log,
-      start_us,
+      ...opening,
       interval_ms: options.interval_ms,
       publish: (phase) => this.#subscriptions.publish(phase),
     });

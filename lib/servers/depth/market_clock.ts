@@ -19,6 +19,8 @@ export interface MarketClockOptions {
   log: Log;
   /** Simulated time of the opening, Unix epoch, whole microseconds. */
   start_us: number;
+  /** The clock's monotonic time of that opening, so that building the markets does not make all times late. */
+  origin_ms: number;
   interval_ms: number;
   /** The markets have all reached this phase's turn. */
   publish(phase: number): void;
@@ -30,7 +32,6 @@ export function phasesOf(interval_ms: number): number {
 }
 
 export class MarketClock {
-  readonly #origin_ms: number;
   readonly #phases: number;
   readonly #log: RateLimitedLog;
   #timer: Timer | undefined;
@@ -42,7 +43,6 @@ export class MarketClock {
   #working: number;
 
   constructor(readonly feeds: readonly SymbolFeed[], readonly options: MarketClockOptions) {
-    this.#origin_ms = options.clock.monotonic_ms();
     this.#phases = phasesOf(options.interval_ms);
     this.#log = new RateLimitedLog(options.log, options.clock, 30_000);
     this.#working = feeds.length;
@@ -51,8 +51,8 @@ export class MarketClock {
 
   /** Simulated time that should have been reached, microseconds. */
   get now_us(): number {
-    const { clock, start_us } = this.options;
-    return start_us + Math.floor((clock.monotonic_ms() - this.#origin_ms) * 1000);
+    const { clock, start_us, origin_ms } = this.options;
+    return start_us + Math.floor((clock.monotonic_ms() - origin_ms) * 1000);
   }
   /** How late the markets are, milliseconds; up to the length of a phase is normal. */
   get behind_ms(): number {
