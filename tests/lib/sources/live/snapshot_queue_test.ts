@@ -104,6 +104,19 @@ Deno.test("with many symbols waiting the snapshots are as deep as the budget let
   assert.ok(spent <= 800, `spent ${spent}`);
 });
 
+Deno.test("symbols that begin to flow one by one share the budget as if they had come together", async () => {
+  await using run = rig();
+  const flowing = new Set<string>();
+  run.ready = (symbol) => flowing.has(symbol);
+  for (let i = 0; i < 100; i++) run.queue.request(`S${i}`, true);
+  for (let i = 0; i < 100; i++) {
+    flowing.add(`S${i}`);
+    run.queue.pump();
+    await run.handled(i + 1);
+  }
+  assert.equal(run.arrived.length, 100);
+});
+
 Deno.test("the budget of a minute is never exceeded, and what waits goes out in the next", async () => {
   await using run = rig();
   run.ready = () => false;
