@@ -8,18 +8,6 @@ import { writeWholeFile } from "../../os/write_whole_file.ts";
 import type { ExitCode, World } from "../command.ts";
 import { absolutePath, readText } from "./read_text.ts";
 
-/** The flags every converting tool has; spread them into `flags`. */
-export const DELIVERY_FLAGS = {
-  output: {
-    type: "text",
-    value: "FILE",
-    short: "o",
-    doc: "write this file, whole or not at all, instead of stdout",
-  },
-  check: { type: "boolean", doc: "write nothing; exit 1 when the output file would change (needs -o)" },
-  diff: { type: "boolean", doc: "write nothing; print the difference to the output file (needs -o)" },
-} as const;
-
 export interface Delivery {
   output: string | undefined;
   check: boolean;
