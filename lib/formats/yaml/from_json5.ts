@@ -75,7 +75,7 @@ class Writer {
         this.#levels.pop();
         return;
       default:
-        this.#item(token, this.#node++);
+        this.#item(this.#node++);
     }
   }
 
@@ -84,7 +84,7 @@ class Writer {
     if (this.#line_open) this.out += "\n";
   }
 
-  #item(token: number, node: number): void {
+  #item(node: number): void {
     const kind = this.document.kindOf(node);
     const level = this.#levels.at(-1);
     if (kind === NodeKind.key) {
@@ -100,10 +100,10 @@ class Writer {
       this.#after_dash = true;
     } else this.#gap(false);
     if (kind > NodeKind.array) this.#put(this.#scalar(node, kind) + beside_key);
-    else this.#container(token, node, kind, beside_key);
+    else this.#container(node, kind, beside_key);
   }
 
-  #container(token: number, node: number, kind: number, beside_key: string): void {
+  #container(node: number, kind: number, beside_key: string): void {
     if (this.document.next(node) === node + 1) {
       this.#put((kind === NodeKind.array ? "[]" : "{}") + beside_key);
     } else if (beside_key !== "") {
@@ -112,8 +112,10 @@ class Writer {
     }
     this.#line_open ||= this.#levels.length > 0;
     const parent = this.#levels.at(-1);
+    // A blank line keeps the head comment the document's own: YAML readers would give it to the first key.
+    if (!parent && /[^\n]\n$/.test(this.out)) this.out += "\n";
     const indent = parent ? parent.indent + 2 : 0;
-    this.#levels.push({ is_array: kind === NodeKind.array, indent, items: token < 0 ? 1 : 0 });
+    this.#levels.push({ is_array: kind === NodeKind.array, indent, items: 0 });
   }
 
   #scalar(node: number, kind: number): string {

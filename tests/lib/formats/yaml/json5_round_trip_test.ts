@@ -90,6 +90,7 @@ Deno.test("comments, blank lines and order are carried where a reader expects th
 }
 `;
   const yaml = `# head
+
 # own
 a: 1 # behind
 "12": 0x1F
