@@ -5,9 +5,9 @@
  */
 import { decimalText } from "../json5/spell_json.ts";
 
-const WORD = /^[A-Za-z_][A-Za-z0-9_./@+-]*(?:[: ]?[A-Za-z0-9_./@+-]+)*$/;
+const WORD = /^[A-Za-z][A-Za-z0-9_./@+-]*(?:[: ]?[A-Za-z0-9_./@+-]+)*$/;
 /** Words that some reader takes for a boolean, null or number, in any case. */
-const SPECIAL = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
+const SPECIAL = /^(?:y|n|yes|no|on|off|true|false|null|e[0-9]+)$/i;
 const UNREADABLE =
   /[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
