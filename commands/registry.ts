@@ -3,8 +3,13 @@
  */
 export { completions } from "./completions.ts";
 export { config } from "./config.ts";
+export { j5Format as "j5-format" } from "./j5_format.ts";
+export { j5ToJson as "j5-to-json" } from "./j5_to_json.ts";
+export { j5ToYaml as "j5-to-yaml" } from "./j5_to_yaml.ts";
+export { jsPaths as "js-paths" } from "./js_paths.ts";
 export { mock } from "./mock.ts";
 export { run } from "./run.ts";
 export { simulate } from "./simulate.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";
+export { yamlToJ5 as "yaml-to-j5" } from "./yaml_to_j5.ts";
