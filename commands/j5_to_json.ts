@@ -56,7 +56,7 @@ export const j5ToJson = defineCommand({
       big_integers: flags["big-integers"] as "keep" | "string" | "refuse",
     });
     const { indent, jsonc } = flags;
-    const pieces = [...formatJson5(document, { indent, spell, comments: jsonc, trailing_commas: false })];
+    const pieces = formatJson5(document, { indent, spell, comments: jsonc, trailing_commas: false });
     return await deliver(world, flags, pieces);
   },
 });

@@ -23,6 +23,6 @@ export const j5ToYaml = defineCommand({
       ]);
     const document = parseJson5(await readText(world, path));
     refuseDuplicates(document);
-    return await deliver(world, flags, [...yamlFromJson5(document)]);
+    return await deliver(world, flags, yamlFromJson5(document));
   },
 });

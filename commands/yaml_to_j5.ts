@@ -30,7 +30,7 @@ export const yamlToJ5 = defineCommand({
       import("../lib/cli/text_files/read_text.ts"),
       import("../lib/formats/yaml/to_json5.ts"),
     ]);
-    const pieces = [...json5FromYaml(await readText(world, path), { indent: flags.indent })];
+    const pieces = json5FromYaml(await readText(world, path), { indent: flags.indent });
     return await deliver(world, flags, pieces);
   },
 });

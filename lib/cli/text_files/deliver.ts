@@ -28,7 +28,8 @@ export async function deliver(world: World, flags: Delivery, text: Iterable<stri
     await writeWholeFile(absolutePath(world.cwd, output), text);
     return 0;
   }
-  for (const piece of text) {
+  // A conversion may find a fault at its very end: stdout gets all or nothing.
+  for (const piece of Array.from(text)) {
     await world.stdout(piece);
     if (world.signal.aborted) break;
   }
