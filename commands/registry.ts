@@ -3,7 +3,11 @@
  */
 export { completions } from "./completions.ts";
 export { config } from "./config.ts";
+export { decrypt } from "./decrypt.ts";
+export { encrypt } from "./encrypt.ts";
+export { keygen } from "./keygen.ts";
 export { mock } from "./mock.ts";
+export { rekey } from "./rekey.ts";
 export { run } from "./run.ts";
 export { simulate } from "./simulate.ts";
 export { verify } from "./verify.ts";

@@ -2,18 +2,15 @@
  * From a file to a typed config: read → tree with places → variables → form → schema. Each step adds its problems to one
  * list, and only the end throws, with all of them. Nothing here touches the environment or the disk except `loadConfig`.
  */
-import type { LocatedScalar, LocatedValue } from "../formats/located.ts";
-import { locateJson5 } from "../formats/json5/locate.ts";
-import { parseJson5 } from "../formats/json5/parse.ts";
+import type { LocatedScalar } from "../formats/located.ts";
 import type { SourceText } from "../formats/source_text.ts";
-import { SyntaxFault } from "../formats/syntax_error.ts";
-import { locateYaml } from "../formats/yaml/locate.ts";
 import type { ConfigKinds, ConfigSchema, GatewayConfig } from "./compose_schema.ts";
 import { decryptTree, SHORT_SECRET, withoutOpened } from "./encryption/decrypt_tree.ts";
 import { decrypterFrom } from "./encryption/key_ring.ts";
 import { keySourcesOf } from "./encryption/key_sources_of.ts";
 import { flatConfigSchema, flatKeyNames, formOf, translateFlat } from "./flat_config.ts";
 import { type Environment, interpolate, type Interpolated } from "./interpolate.ts";
+import { locateConfig } from "./locate.ts";
 import { ConfigError, type Problem, ProblemList } from "./problem.ts";
 import { type ConfigFormat, formatOf, readSource } from "./read_source.ts";
 import { resolve } from "./resolve.ts";
@@ -29,10 +26,6 @@ export interface LoadedConfig<K extends ConfigKinds = ConfigKinds> {
   masked(): Record<string, unknown>;
 }
 
-const MAX_DEPTH = 200;
-/** Values (and keys), aliases written out. Zod's issue lists go through call arguments, so they must stay short of the stack. */
-const MAX_NODES = 50_000;
-
 /** Reads and checks a file. Throws a ConfigError with every problem, or a UserError when it cannot be read at all. */
 export async function loadConfig<K extends ConfigKinds>(
   schema: ConfigSchema<K>,
@@ -43,7 +36,7 @@ export async function loadConfig<K extends ConfigKinds>(
   const source = await readSource(path, world.cwd);
   const problems = new ProblemList(source);
   const warnings = new ProblemList(source);
-  const { value, retyped } = interpolate(locate(source, format), world.env, problems);
+  const { value, retyped } = interpolate(locateConfig(source, format), world.env, problems);
   const decrypted = await decryptTree(
     value,
     () => decrypterFrom(keySourcesOf(value, path), world),
@@ -66,7 +59,7 @@ export function readConfig<K extends ConfigKinds>(
 ): LoadedConfig<K> {
   const problems = new ProblemList(source);
   const warnings = new ProblemList(source);
-  return finish(schema, interpolate(locate(source, format), env, problems), problems, warnings);
+  return finish(schema, interpolate(locateConfig(source, format), env, problems), problems, warnings);
 }
 
 function finish<K extends ConfigKinds>(
@@ -92,25 +85,6 @@ function finish<K extends ConfigKinds>(
     warnings: warnings.sorted(),
     masked: () => masked(config, schema.schema) as Record<string, unknown>,
   };
-}
-
-export function locate(source: SourceText, format: ConfigFormat): LocatedValue {
-  try {
-    if (format === "yaml") {
-      return locateYaml(source, { max_depth: MAX_DEPTH, max_nodes: MAX_NODES, merge_keys: true });
-    }
-    const document = parseJson5(source, { dialect: format, max_depth: MAX_DEPTH });
-    if (document.nodes.count > MAX_NODES) {
-      throw new SyntaxFault(
-        source,
-        document.offsetOf(MAX_NODES),
-        `more than ${MAX_NODES} values and keys: want fewer`,
-      );
-    }
-    return locateJson5(document);
-  } catch (error) {
-    throw error instanceof SyntaxFault ? ConfigError.fromSyntax(error) : error;
-  }
 }
 
 function readSections<K extends ConfigKinds>(
