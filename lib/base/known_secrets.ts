@@ -41,14 +41,15 @@ export class KnownSecrets {
 
   /**
    * A masker for text that comes in pieces: what may be the start of a secret is held back, at most the longest form
-   * less one character, until the next piece decides or `flush` gives it out.
+   * less one character, until the next piece decides or `flush` gives it out. Nothing is
+   * held after a piece said to be complete (a whole line).
    */
-  stream(): { push(piece: string): string; flush(): string } {
+  stream(): { push(piece: string, is_complete?: boolean): string; flush(): string } {
     let held = "";
     return {
-      push: (piece) => {
+      push: (piece, is_complete = false) => {
         const text = this.mask(held + piece);
-        const keep = this.#possibleStart(text);
+        const keep = is_complete ? 0 : this.#possibleStart(text);
         held = text.slice(text.length - keep);
         return text.slice(0, text.length - keep);
       },

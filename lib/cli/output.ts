@@ -58,8 +58,7 @@ export class Output {
    * process ends; only the end of an unfinished line that may begin a secret waits for the next call or `flush`.
    */
   talk(text: string): void {
-    const masked = this.#masker.push(text) + (text.endsWith("\n") ? this.#masker.flush() : "");
-    this.#say(masked);
+    this.#say(this.#masker.push(text, text.endsWith("\n")));
   }
 
   #say(text: string): void {

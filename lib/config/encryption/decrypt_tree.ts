@@ -54,7 +54,9 @@ export async function decryptTree(
       problems.add(scalar.offset, path, `encrypted value: ${error.message}`);
     }
   }
-  return { value: rebuilt(root, replaced), opened: new Set(replaced.values()), unmaskable };
+  // before rebuilding, which notes every other node in the same map
+  const opened = new Set(replaced.values());
+  return { value: rebuilt(root, replaced), opened, unmaskable };
 }
 
 /** What to say of a value that log masking cannot recognise. */
