@@ -2,7 +2,8 @@
  * The flags by which encrypting and decrypting commands take keys: `--recipient`, `--recipients-file` and `--identity` mean
  * what they mean to `age`. Said once here; each command spreads them into its own.
  */
-import { askPassphrase, type KeySources, type PassphraseWorld } from "./key_ring.ts";
+import { UserError } from "../../base/errors.ts";
+import type { KeySources, KeyWorld } from "./key_ring.ts";
 
 export const IDENTITY_FLAGS = {
   identity: {
@@ -54,4 +55,20 @@ export async function keySourcesFrom(
     sources.recipients = own.recipients;
   }
   return sources;
+}
+
+export interface PassphraseWorld extends KeyWorld {
+  /** Asks a person; undefined where nobody can be asked. */
+  ask?: (question: string) => Promise<string>;
+}
+
+/** From MDG_PASSPHRASE, else from the person. */
+async function askPassphrase(world: PassphraseWorld): Promise<string> {
+  const given = world.env.MDG_PASSPHRASE ?? await world.ask?.("Passphrase: ");
+  if (!given) {
+    throw new UserError("read passphrase: none given, want MDG_PASSPHRASE or a terminal to ask on", {
+      code: 2,
+    });
+  }
+  return given;
 }

@@ -159,19 +159,3 @@ function refuseMany(count: number): void {
     throw new UserError(`read keys: ${count} keys, want at most ${MAX_KEYS}`, { code: 2 });
   }
 }
-
-export interface PassphraseWorld extends KeyWorld {
-  /** Asks a person; undefined where nobody can be asked. */
-  ask?: (question: string) => Promise<string>;
-}
-
-/** From MDG_PASSPHRASE, else from the person. */
-export async function askPassphrase(world: PassphraseWorld): Promise<string> {
-  const given = world.env.MDG_PASSPHRASE ?? await world.ask?.("Passphrase: ");
-  if (!given) {
-    throw new UserError("read passphrase: none given, want MDG_PASSPHRASE or a terminal to ask on", {
-      code: 2,
-    });
-  }
-  return given;
-}
