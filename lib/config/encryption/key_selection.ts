@@ -5,7 +5,6 @@
 import { quoted, UserError } from "../../base/errors.ts";
 import { isSecretKey } from "../../base/redact.ts";
 import type { ConfigPath } from "../problem.ts";
-import { pathText } from "../problem.ts";
 
 const MAX_PATTERN_LENGTH = 4_096;
 const STEP = /\.?([^.[\]"'\s]+)|\[(\d+|\*)\]|\[("(?:[^"\\]|\\.)*")\]/y;
@@ -45,11 +44,6 @@ export class KeySelection {
 /** A path that was given as text → JSON Pointer. */
 export function pointerOf(text: string): string {
   return stepsOf(text).map((step) => `/${step.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-}
-
-/** JSON Pointer → as errors print paths; an index looks like one. */
-export function shownPath(path: ConfigPath): string {
-  return pathText(path) || "the whole document";
 }
 
 function stepsOf(text: string): string[] {
