@@ -4,7 +4,10 @@
  */
 import assert from "node:assert/strict";
 import manifest from "../deno.json" with { type: "json" };
-import { binary } from "./mdg_process.ts";
+import { BookFollower } from "./end_to_end/book_follower.ts";
+import { DaemonProcess } from "./end_to_end/daemon_process.ts";
+import { MockProcess } from "./end_to_end/mock_process.ts";
+import { binary, path, runMdg } from "./mdg_process.ts";
 import { testUnless } from "./services.ts";
 
 const missing = binary ? undefined : "MDG_BINARY is not set; deno task test --binary dist/mdg sets it";
@@ -52,3 +55,50 @@ testUnless(missing, "lazily loaded parts are inside as well", async () => {
   assert.equal(verify.code, 1);
   assert.match(verify.stderr, /^error: read capture "not_there\.gz": no such file\n/);
 });
+
+testUnless(missing, "the binary's embedded default serves books and ends on SIGTERM", async () => {
+  await using daemon = new DaemonProcess([
+    "run",
+    "--listen",
+    "127.0.0.1:0",
+    "--health-listen",
+    "127.0.0.1:0",
+    "--symbols",
+    "BTCUSD,ETHUSD",
+  ]);
+  const { url: health_url } = await daemon.says("listening", { server: "health" });
+  const { url: ws_url } = await daemon.says("listening", { server: "websocket" });
+  {
+    await using follower = new BookFollower(String(ws_url), [{ symbol: "*", channel: "book" }]);
+    await follower.until(
+      "deltas",
+      () => ["BTCUSD", "ETHUSD"].every((symbol) => follower.of(symbol).deltas > 5),
+    );
+    const { bids, asks } = follower.top("BTCUSD", 20);
+    assert.ok(bids.length === 20 && asks.length === 20 && bids[0][0] < asks[0][0]);
+    assert.equal(follower.of("BTCUSD").snapshots, 1);
+  }
+  const response = await fetch(`${health_url}/health`);
+  assert.deepEqual(await response.json(), {
+    status: "healthy",
+    service: "market-data",
+    version: manifest.version,
+  });
+  assert.ok(daemon.talk.some((line) => line.includes("simulated market")), "it says what to try next");
+  daemon.signal("SIGTERM");
+  assert.equal(await daemon.ended, 0);
+});
+
+for (const venue of ["binance-futures", "binance-spot"]) {
+  testUnless(missing, `the binary verifies a capture of ${venue} and plays it as the venue`, async () => {
+    const capture = path(`fixtures/feeds/${venue}/capture.ndjson`);
+    const { code, stdout } = await runMdg({ args: ["verify", capture] });
+    const report = JSON.parse(stdout);
+    assert.deepEqual([code, report.venue, report.gaps, report.differed], [0, venue, 0, 0]);
+    await using mock = await MockProcess.start(venue, ["--capture", capture]);
+    assert.equal((await mock.stats()).venue, venue);
+    mock.process.signal("SIGTERM");
+    assert.equal(await mock.process.ended, 0);
+    assert.equal(JSON.parse(mock.process.talk.at(-1)!).venue, venue);
+  });
+}

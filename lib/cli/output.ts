@@ -71,9 +71,12 @@ export class Output {
     }
   }
 
-  /** `error: …` for each line of the message, then `hint: …`. */
+  /** `error: …` for each line of the message (indented ones, such as source lines, as they are), then `hint: …`. */
   failure(error: Pick<UserError, "message" | "hint">): void {
-    const lines = error.message.split("\n").map((line) => `${this.#paint("31", "error:")} ${line}\n`);
+    const label = this.#paint("31", "error:");
+    const lines = error.message.split("\n").map((line) =>
+      line.startsWith("  ") ? `${line}\n` : `${label} ${line}\n`
+    );
     if (error.hint) lines.push(`${this.#paint("36", "hint:")} ${error.hint}\n`);
     this.talk(lines.join(""));
   }

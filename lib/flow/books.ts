@@ -66,6 +66,8 @@ export class Books {
         return instrument.onTrade(event);
       case "book_snapshot":
         return instrument.onSnapshot(event);
+      case "damage":
+        return instrument.onDamage();
       default:
         instrument.metrics.other_messages.value++;
         this.context.publish(event);

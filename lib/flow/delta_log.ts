@@ -3,7 +3,7 @@
  * resyncs often does not churn memory. At the bound `push` refuses and the owner restarts the symbol.
  */
 import type { BookDelta } from "../market/event.ts";
-import { LevelList } from "../market/level_list.ts";
+import { emptyDelta } from "../market/event_batch.ts";
 
 export interface DeltaLogLimits {
   max_deltas: number;
@@ -58,19 +58,7 @@ export class DeltaLog {
     this.#entries.length = Math.min(this.#entries.length, KEPT_ENTRIES);
   }
   #newEntry(): BookDelta {
-    const entry: BookDelta = {
-      kind: "book_delta",
-      venue: "",
-      symbol: "",
-      exchange_ms: undefined,
-      sent_ms: undefined,
-      received_us: 0,
-      first_id: 0,
-      last_id: 0,
-      previous_id: undefined,
-      bids: new LevelList(),
-      asks: new LevelList(),
-    };
+    const entry = emptyDelta();
     this.#entries.push(entry);
     return entry;
   }

@@ -135,6 +135,10 @@ export class Instrument implements BookState, ReplicaOwner {
     this.recent_trades.push(trade);
     this.context.publish(trade);
   }
+  /** A quote may be among what was lost, so what stands between two quotes is unknown. The book's own chain tells by ids. */
+  onDamage(): void {
+    this.audit.reset();
+  }
   /** The streams behind this instrument stopped. */
   interrupted(reason: string, received_us: number): void {
     this.audit.reset();

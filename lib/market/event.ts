@@ -105,7 +105,12 @@ export interface Candle extends EventHead {
   closed: boolean;
 }
 
-export type MarketEvent = BookDelta | BookSnapshot | Trade | Quote | Ticker | Candle;
+/** A frame of the connection that carries this symbol was unreadable: something of its streams may be lost. */
+export interface StreamDamage extends EventHead {
+  kind: "damage";
+}
+
+export type MarketEvent = BookDelta | BookSnapshot | Trade | Quote | Ticker | Candle | StreamDamage;
 
 /** What a subscription may ask for; a feed maps each to its own stream names. */
 export type Channel = "book" | "trades" | "quote" | "ticker" | "candles";

@@ -5,6 +5,23 @@
 import type { BookDelta, MarketEvent, Quote } from "./event.ts";
 import { LevelList } from "./level_list.ts";
 
+/** A delta with lists of its own and every field in place, so that all deltas have one shape. */
+export function emptyDelta(): BookDelta {
+  return {
+    kind: "book_delta",
+    venue: "",
+    symbol: "",
+    exchange_ms: undefined,
+    sent_ms: undefined,
+    received_us: 0,
+    first_id: 0,
+    last_id: 0,
+    previous_id: undefined,
+    bids: new LevelList(),
+    asks: new LevelList(),
+  };
+}
+
 export class EventBatch {
   readonly events: MarketEvent[] = [];
   readonly #deltas: BookDelta[] = [];
@@ -26,19 +43,7 @@ export class EventBatch {
       found.asks.clear();
       return found;
     }
-    const made: BookDelta = {
-      kind: "book_delta",
-      venue: "",
-      symbol: "",
-      exchange_ms: undefined,
-      sent_ms: undefined,
-      received_us: 0,
-      first_id: 0,
-      last_id: 0,
-      previous_id: undefined,
-      bids: new LevelList(),
-      asks: new LevelList(),
-    };
+    const made = emptyDelta();
     this.#deltas.push(made);
     return made;
   }

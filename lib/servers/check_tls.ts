@@ -3,7 +3,7 @@
  * handshake without a word, so nothing may be served before this has looked.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { reasonOf, UserError } from "../base/errors.ts";
+import { UserError } from "../base/errors.ts";
 
 /** PEM texts: the chain with the server's own certificate first, and its private key. */
 export interface TlsPair {
@@ -29,7 +29,7 @@ function read<T>(what: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw new UserError(`use the TLS ${what}: ${reasonOf(error)}, want PEM without a passphrase`, {
+    throw new UserError(`use the TLS ${what}: cannot be read, want PEM without a passphrase`, {
       code: 2,
       cause: error,
     });

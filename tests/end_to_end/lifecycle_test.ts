@@ -63,6 +63,7 @@ testUnless(no_signals, "SIGHUP adds and removes symbols, and the others do not n
   assert.ok(goes.deltas - seen <= 1, "the removed symbol goes on");
   assert.deepEqual(goes.statuses.at(-1), false);
   assert.equal(await gateway.metric("websocket_connected", { symbol: "BBBUSDT" }), 0);
+  assert.equal(await gateway.metric("websocket_connected", { symbol: "CCCUSDT" }), 1);
   assert.equal((await mock.stats()).connections_accepted, connections);
 
   // And back again: a symbol that was removed may return.

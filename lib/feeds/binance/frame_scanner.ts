@@ -7,6 +7,7 @@ import { EXACT_MANTISSA_LIMIT, POWERS_OF_TEN, readDecimal } from "../../base/dec
 import type { LevelList } from "../../market/level_list.ts";
 import { readLevels, scanLevels } from "../level_scanner.ts";
 
+const SPACE = 32;
 const QUOTE = 34;
 const COMMA = 44;
 const MINUS = 45;
@@ -93,16 +94,16 @@ export class FrameScanner {
   /** A non-negative integer below 2^53, or NaN when absent or anything else. */
   integer(slot: number): number {
     if (this.#seen[slot] !== this.#generation) return NaN;
-    const frame = this.#frame;
+    const start = this.#start[slot];
     const stop = this.#stop[slot];
-    let p = this.#start[slot];
-    if (p >= stop || stop - p > 16) return NaN;
-    let value = 0;
-    for (; p < stop; p++) {
-      const digit = frame[p] - 48;
-      if (digit < 0 || digit > 9) return NaN;
-      value = value * 10 + digit;
-    }
+    if (start >= stop || stop - start > 16) return NaN;
+    // Two halves that each fit 32 bits: integer arithmetic, where one sum would turn into floating point.
+    const split = stop - start > 9 ? stop - 9 : start;
+    const low = smallInteger(this.#frame, split, stop);
+    if (split === start) return low >= 0 ? low : NaN;
+    const high = smallInteger(this.#frame, start, split);
+    if (low < 0 || high < 0) return NaN;
+    const value = high * 1_000_000_000 + low;
     return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
   }
   /**
@@ -156,13 +157,17 @@ export class FrameScanner {
       const key = at + 1;
       const key_end = this.#string(at) - 1;
       if (key_end < 0) return -1;
-      at = this.#space(key_end + 1);
-      if (frame[at] !== COLON) return -1;
-      at = this.#value(this.#space(at + 1), key, key_end, depth);
+      at = key_end + 1;
+      // Venues send no white space: the call is for those who do.
+      if (frame[at] !== COLON && frame[at = this.#space(at)] !== COLON) return -1;
+      at++;
+      if (frame[at] <= SPACE) at = this.#space(at);
+      at = this.#value(at, key, key_end, depth);
       if (at < 0) return -1;
-      at = this.#space(at);
-      if (frame[at] === COMMA) at = this.#space(at + 1);
-      else return frame[at] === CLOSE ? at + 1 : -1;
+      if (frame[at] <= SPACE) at = this.#space(at);
+      if (frame[at] !== COMMA) return frame[at] === CLOSE ? at + 1 : -1;
+      at++;
+      if (frame[at] <= SPACE) at = this.#space(at);
     }
   }
   /** The value of the key in [key, key_end): kept in its slot, read as levels, entered (`data`) or skipped. */
@@ -317,6 +322,17 @@ export class FrameScanner {
     while (frame[at] === 32 || frame[at] === 10 || frame[at] === 13 || frame[at] === 9) at++;
     return at;
   }
+}
+
+/** Up to nine digits in [start, stop); −1 when one is none. */
+function smallInteger(frame: Uint8Array, start: number, stop: number): number {
+  let value = 0;
+  for (let p = start; p < stop; p++) {
+    const digit = frame[p] - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = (value * 10 + digit) | 0;
+  }
+  return value;
 }
 
 function digits(frame: Uint8Array, at: number): number {

@@ -5,7 +5,8 @@
  */
 import { Document, Scalar, visit } from "yaml";
 
-const LOOKS_SPECIAL = /^(=|<<)$/;
+// A tab in a plain scalar is legal, but PyYAML refuses it.
+const LOOKS_SPECIAL = /^(=|<<)$|\t/;
 const UNREADABLE = /[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]/;
 
 export function printYaml(value: unknown): string {

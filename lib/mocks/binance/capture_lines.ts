@@ -3,9 +3,8 @@
  * paused player costs no memory. Plain or gzip, told by the first two bytes.
  * A torn end (the recorder was killed) yields what is whole and is reported, not thrown.
  */
-import { createReadStream } from "node:fs";
-import { createGunzip } from "node:zlib";
-import { quoted, reasonOf, UserError } from "../../base/errors.ts";
+import { reasonOf } from "../../base/errors.ts";
+import { openCapture } from "../../formats/open_capture.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 const MAX_LINE_LENGTH = 16 * 1024 * 1024;
@@ -16,7 +15,7 @@ const MAX_LINE_LENGTH = 16 * 1024 * 1024;
  * @throws UserError when the file cannot be opened
  */
 export async function* captureLines(path: string, onTorn: (why: string) => void): AsyncGenerator<string[]> {
-  const chunks = await openCapture(path);
+  const { chunks, close } = await openCapture(path, CHUNK_BYTES);
   const decoder = new TextDecoder();
   let rest = "";
   try {
@@ -31,25 +30,8 @@ export async function* captureLines(path: string, onTorn: (why: string) => void)
   } catch (error) {
     onTorn(reasonOf(error));
     return;
+  } finally {
+    await close();
   }
   if (rest !== "") yield [rest];
-}
-
-async function openCapture(path: string): Promise<AsyncIterable<Uint8Array>> {
-  const magic = new Uint8Array(2);
-  try {
-    using file = await Deno.open(path);
-    await file.read(magic);
-  } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "no such file" : reasonOf(error);
-    throw new UserError(`read capture ${quoted(path, 200)}: ${why}`, {
-      hint: "a capture has lines of `<local ns> <raw frame>`, plain or gzip",
-    });
-  }
-  const raw = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  if (magic[0] !== 0x1f || magic[1] !== 0x8b) return raw;
-  const unzip = createGunzip({ chunkSize: CHUNK_BYTES });
-  raw.on("error", (error) => unzip.destroy(error));
-  unzip.on("close", () => raw.destroy());
-  return raw.pipe(unzip);
 }

@@ -1,5 +1,5 @@
 /**
- * One connection of the depth server. Publications go out in one write per interval; while more than `DATA_BYTES` wait
+ * One connection of the depth server. Publications go out in one write per turn; while more than `DATA_BYTES` wait
  * for the client, further ones are left out (and told), so nothing queues. Bounds: `MAX_WAITING_BYTES` per client and no
  * progress for `STALL_MS` both end in close code 4008, floods in 1008, binary in 1003, too long messages in 1009.
  */

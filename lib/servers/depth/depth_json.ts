@@ -7,7 +7,7 @@ import type { SimulatedMarket } from "../../simulation/market.ts";
 import { ASK, BID, type Side } from "../../simulation/side.ts";
 import type { ByteWriter } from "../../wire/byte_writer.ts";
 import { isoMicroseconds } from "../../wire/iso_time.ts";
-import type { FeedTrade } from "./symbol_feed.ts";
+import type { TapeTrade } from "./trade_tape.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const MBP_BIDS = bytesOf('{"format":"MBP","bids":[');
@@ -57,7 +57,7 @@ export function writeMbo(
 }
 
 /** Trades in the order in which they happened. */
-export function writeTrades(writer: ByteWriter, market: SimulatedMarket, trades: readonly FeedTrade[]): void {
+export function writeTrades(writer: ByteWriter, market: SimulatedMarket, trades: readonly TapeTrade[]): void {
   const { price_decimals, quantity_decimals } = market.instrument;
   writer.raw(TRADES);
   for (const [at, trade] of trades.entries()) {

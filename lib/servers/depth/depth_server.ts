@@ -20,7 +20,7 @@ import { type Listener, openListener } from "../listen.ts";
 import type { Server } from "../server.ts";
 import { refusalOf, refusalResponse } from "../websocket/handshake.ts";
 import { type ClientContext, type CloseReason, DepthClient, textFrame } from "./depth_client.ts";
-import { MarketClock } from "./market_clock.ts";
+import { MarketClock, phasesOf } from "./market_clock.ts";
 import { SymbolFeed } from "./symbol_feed.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -88,6 +88,7 @@ export async function openDepthServer(
   options: DepthServerOptions,
   world: DepthServerWorld,
 ): Promise<DepthServer> {
+  const origin_ms = world.clock.monotonic_ms();
   const start_us = options.start_us ?? Math.floor(world.clock.now_us());
   const feeds = [...new Set(options.symbols)].map((symbol) =>
     new SymbolFeed(
@@ -99,6 +100,7 @@ export async function openDepthServer(
         volatility: options.volatility,
         scenario: options.scenario,
       }),
+      start_us,
     )
   );
   const listener = await openListener({
@@ -108,7 +110,7 @@ export async function openDepthServer(
     max_connections: options.max_clients + OTHER_CONNECTIONS,
     tls: options.tls,
   });
-  return new RunningDepthServer(options, world, listener, feeds, start_us);
+  return new RunningDepthServer(options, world, listener, feeds, { start_us, origin_ms });
 }
 
 class RunningDepthServer implements DepthServer {
@@ -131,22 +133,22 @@ class RunningDepthServer implements DepthServer {
     readonly world: DepthServerWorld,
     readonly listener: Listener,
     readonly feeds: readonly SymbolFeed[],
-    start_us: number,
+    opening: { start_us: number; origin_ms: number },
   ) {
     const { clock, log } = world;
     this.#started_ms = clock.monotonic_ms();
     this.#sockets = new WebSocketServer(webSocketOptions(options.compression));
     this.#subscriptions = new Subscriptions(feeds, {
-      at_us: start_us,
+      phases: phasesOf(options.interval_ms),
       delta_allowed: options.delta,
       now_us: () => this.#market_clock.now_us,
     });
     this.#market_clock = new MarketClock(feeds, {
       clock,
       log,
-      start_us,
+      ...opening,
       interval_ms: options.interval_ms,
-      publish: (at_us) => this.#subscriptions.publish(at_us, this.#clients),
+      publish: (phase) => this.#subscriptions.publish(phase),
     });
     this.#context = {
       clock,
@@ -237,7 +239,9 @@ class RunningDepthServer implements DepthServer {
     }
     this.#sockets.handleUpgrade(request, stream, Buffer.from(head), (ws) => {
       // node:http types the upgraded stream loosely; it is the TCP or TLS socket.
-      this.#clients.add(new DepthClient(ws, stream as Socket, this.#context));
+      const client = new DepthClient(ws, stream as Socket, this.#context);
+      this.#clients.add(client);
+      this.#subscriptions.join(client);
       this.world.log.debug("client connected", { clients: this.#clients.size });
     });
   }

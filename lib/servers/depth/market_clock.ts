@@ -1,5 +1,6 @@
 /**
- * Moves the simulated markets on and says when to publish. Publications lie on a fixed grid from the start, so the same
+ * Moves the simulated markets on and says whose turn it is. An interval has several phases, each with its share of the
+ * clients, so that a thousand of them are not served in one burst. Turns lie on a fixed grid from the start: the same
  * seed and start give the same books whatever the host's timers do. Work is done in slices between which sockets are
  * served; where the host is too slow for the order rate, simulated time falls behind, which is told, never skipped.
  */
@@ -9,6 +10,8 @@ import type { SymbolFeed } from "./symbol_feed.ts";
 
 /** Work on the markets in one go before the event loop gets its turn. */
 const SLICE_MS = 10;
+const MIN_PHASE_MS = 25;
+const MAX_PHASES = 16;
 const TOLERATED_BEHIND_MS = 1_000;
 
 export interface MarketClockOptions {
@@ -16,25 +19,31 @@ export interface MarketClockOptions {
   log: Log;
   /** Simulated time of the opening, Unix epoch, whole microseconds. */
   start_us: number;
+  /** The clock's monotonic time of that opening, so that building the markets does not make all times late. */
+  origin_ms: number;
   interval_ms: number;
-  /** The markets have all reached `at_us`. */
-  publish(at_us: number): void;
+  /** The markets have all reached this phase's turn. */
+  publish(phase: number): void;
+}
+
+/** Into how many phases an interval is cut. */
+export function phasesOf(interval_ms: number): number {
+  return Math.min(MAX_PHASES, Math.max(1, Math.floor(interval_ms / MIN_PHASE_MS)));
 }
 
 export class MarketClock {
-  readonly #origin_ms: number;
-  readonly #interval_us: number;
+  readonly #phases: number;
   readonly #log: RateLimitedLog;
   #timer: Timer | undefined;
+  /** Turns are counted from the start; every `#phases` of them is an interval. */
   #published = 0;
-  /** The publication being worked towards, in intervals from the start. */
+  /** The turn being worked towards. */
   #target = 0;
   /** The feed being moved on; all have arrived when it is past the last. */
   #working: number;
 
   constructor(readonly feeds: readonly SymbolFeed[], readonly options: MarketClockOptions) {
-    this.#origin_ms = options.clock.monotonic_ms();
-    this.#interval_us = Math.round(options.interval_ms * 1000);
+    this.#phases = phasesOf(options.interval_ms);
     this.#log = new RateLimitedLog(options.log, options.clock, 30_000);
     this.#working = feeds.length;
     this.#schedule();
@@ -42,53 +51,61 @@ export class MarketClock {
 
   /** Simulated time that should have been reached, microseconds. */
   get now_us(): number {
-    const { clock, start_us } = this.options;
-    return start_us + Math.floor((clock.monotonic_ms() - this.#origin_ms) * 1000);
+    const { clock, start_us, origin_ms } = this.options;
+    return start_us + Math.floor((clock.monotonic_ms() - origin_ms) * 1000);
   }
-  /** Time of the last publication. */
-  get published_us(): number {
-    return this.options.start_us + this.#published * this.#interval_us;
-  }
-  /** How late the markets are, milliseconds; up to one interval is normal. */
+  /** How late the markets are, milliseconds; up to the length of a phase is normal. */
   get behind_ms(): number {
-    return Math.max(0, this.now_us - this.published_us) / 1000;
+    return Math.max(0, this.now_us - this.#timeOf(this.#published)) / 1000;
   }
   stop(): void {
     this.#timer?.cancel();
   }
 
+  #timeOf(turn: number): number {
+    return this.options.start_us + Math.floor(turn * this.options.interval_ms * 1000 / this.#phases);
+  }
   #schedule(): void {
-    const due_us = this.options.start_us + (this.#published + 1) * this.#interval_us;
-    const wait_ms = Math.max(0, Math.ceil((due_us - this.now_us) / 1000));
+    const wait_ms = Math.max(0, Math.ceil((this.#timeOf(this.#published + 1) - this.now_us) / 1000));
     this.#timer = this.options.clock.after(wait_ms, () => this.#work());
   }
   #work(): void {
-    const { options } = this;
-    const { clock } = options;
-    if (this.#working === this.feeds.length) {
-      const due = Math.floor((this.now_us - options.start_us) / this.#interval_us);
-      if (due <= this.#published) return this.#schedule();
-      this.#target = due;
-      this.#working = 0;
-      for (const feed of this.feeds) feed.beginInterval();
-    }
-    const target_us = options.start_us + this.#target * this.#interval_us;
-    const until_ms = clock.monotonic_ms() + SLICE_MS;
-    while (this.#working < this.feeds.length) {
-      if (this.feeds[this.#working].advance(target_us)) this.#working++;
-      if (this.#working < this.feeds.length && clock.monotonic_ms() >= until_ms) {
-        this.#timer = clock.after(0, () => this.#work());
+    const until_ms = this.options.clock.monotonic_ms() + SLICE_MS;
+    do {
+      if (this.#working === this.feeds.length && !this.#begin()) break;
+      if (!this.#advance(until_ms)) {
+        this.#timer = this.options.clock.after(0, () => this.#work());
         return;
       }
-    }
-    this.#published = this.#target;
-    options.publish(target_us);
-    if (this.behind_ms > TOLERATED_BEHIND_MS + options.interval_ms) {
+      this.#published = this.#target;
+      this.options.publish(this.#published % this.#phases);
+    } while (this.options.clock.monotonic_ms() < until_ms);
+    this.#schedule();
+  }
+  /** Chooses the next turn that is due; false where none is. A host that was away makes up for one interval at most. */
+  #begin(): boolean {
+    const { now_us } = this;
+    const step_us = this.options.interval_ms * 1000 / this.#phases;
+    let due = Math.floor((now_us - this.options.start_us) / step_us);
+    if (this.#timeOf(due + 1) <= now_us) due++;
+    if (due <= this.#published) return false;
+    this.#target = Math.max(this.#published + 1, due - this.#phases + 1);
+    this.#working = 0;
+    if (this.behind_ms > TOLERATED_BEHIND_MS + this.options.interval_ms) {
       const behind_ms = Math.round(this.behind_ms);
       this.#log.warn("behind", "simulated markets run behind: too many orders for this machine", {
         behind_ms,
       });
     }
-    this.#schedule();
+    return true;
+  }
+  /** False where the slice of time was used up before every market was there. */
+  #advance(until_ms: number): boolean {
+    const target_us = this.#timeOf(this.#target);
+    while (this.#working < this.feeds.length) {
+      if (this.feeds[this.#working].advance(target_us)) this.#working++;
+      if (this.#working < this.feeds.length && this.options.clock.monotonic_ms() >= until_ms) return false;
+    }
+    return true;
   }
 }

@@ -16,13 +16,11 @@ export class Stream {
   #sequence = 0;
   /** Publications (TRADES: trades) not sent since the last message. */
   #skipped = 0;
-  /** The client has the book of the publication before. */
+  /** The client has the book of the turn before, so changes are enough. */
   #is_current = false;
 
   constructor(
     readonly id: string,
-    /** The topic's key. */
-    readonly key: string,
     readonly topic: Topic,
     readonly delta: boolean,
   ) {

@@ -1,6 +1,6 @@
 /**
- * What one symbol says in one data type to one depth: encoded once per publication, however many clients read it, and
- * only if one does. Changes are kept only while somebody asked for them.
+ * What one symbol says in one data type to one depth, to the clients of one phase: encoded once per publication, however
+ * many read it, and only if one does. Changes and trades are kept only while somebody asked for them.
  */
 import { ByteWriter } from "../../wire/byte_writer.ts";
 import { SharedTail } from "../../wire/headed_frame.ts";
@@ -9,88 +9,102 @@ import { type BookChanges, MboChanges, MbpChanges } from "./book_changes.ts";
 import { writeMbo, writeMbp, writeTrades } from "./depth_json.ts";
 import type { DataType } from "./protocol.ts";
 import type { SymbolFeed } from "./symbol_feed.ts";
+import { TradeTape } from "./trade_tape.ts";
 
-/** One publication of a topic. */
+/** One message's shared part. */
 export interface Publication {
-  tail: SharedTail;
-  /** Trades that found no room in their interval's message; 0 for books. */
-  lost: number;
+  readonly tail: SharedTail;
+  /** Trades that found no room in it; 0 for books. */
+  readonly lost: number;
   /** Trades in it; 0 for books. */
-  trades: number;
+  readonly trades: number;
 }
 
 export class Topic {
   #streams = 0;
   #delta_streams = 0;
   #changes: BookChanges | undefined;
-  #full: Publication | undefined;
+  #tape: TradeTape | undefined;
+  #trades: Publication | undefined;
+  #book: Publication | undefined;
+  /** The time of `#book`. */
+  #book_us = NaN;
   #difference: Publication | undefined;
   #writer = new ByteWriter();
 
-  constructor(
-    readonly feed: SymbolFeed,
-    readonly data_type: DataType,
-    readonly max_levels: number,
-    /** Time of the present publication, microseconds. */
-    public at_us: number,
-  ) {}
+  constructor(readonly feed: SymbolFeed, readonly data_type: DataType, readonly max_levels: number) {}
 
   get idle(): boolean {
     return this.#streams === 0;
   }
   join(delta: boolean): void {
     this.#streams++;
-    if (!delta || this.data_type === "TRADES") return;
-    this.#delta_streams++;
-    const { market } = this.feed;
-    this.#changes ??= this.data_type === "MBP"
-      ? new MbpChanges(market, this.max_levels)
-      : new MboChanges(market, this.max_levels);
+    if (this.data_type === "TRADES") {
+      if (this.#tape) return;
+      this.#tape = new TradeTape();
+      this.feed.tapes.add(this.#tape);
+    } else if (delta && this.#delta_streams++ === 0) {
+      const { market } = this.feed;
+      this.#changes = this.data_type === "MBP"
+        ? new MbpChanges(market, this.max_levels)
+        : new MboChanges(market, this.max_levels);
+    }
   }
   leave(delta: boolean): void {
     this.#streams--;
-    if (!delta || this.data_type === "TRADES") return;
-    if (--this.#delta_streams === 0) this.#changes = undefined;
+    if (this.#tape && this.idle) {
+      this.feed.tapes.delete(this.#tape);
+      this.#tape = undefined;
+    }
+    if (delta && this.data_type !== "TRADES" && --this.#delta_streams === 0) {
+      this.#changes = undefined;
+      this.#difference = undefined;
+    }
   }
 
-  /** The market has moved on to `at_us`. */
-  publish(at_us: number): void {
-    this.at_us = at_us;
-    this.#full = undefined;
-    this.#difference = undefined;
-    if (this.#changes) {
-      const changes = this.#changes;
-      this.#difference = { tail: this.#encode((writer) => changes.write(writer, at_us)), lost: 0, trades: 0 };
+  /** It is this topic's turn: its changes and trades now are those since its turn before. */
+  publish(): void {
+    const changes = this.#changes;
+    if (changes) {
+      this.#difference = bookOf(this.#encode((writer) => changes.write(writer, this.feed.at_us)));
     }
-    if (this.data_type === "TRADES") this.#full = this.#encodeTrades();
+    if (!this.#tape) return;
+    const { trades, lost } = this.#tape.take();
+    this.#trades = trades.length === 0 ? undefined : {
+      tail: this.#encode((writer) => writeTrades(writer, this.feed.market, trades)),
+      lost,
+      trades: trades.length,
+    };
   }
-  /** The whole book, or the interval's trades; undefined where there were none. */
+  /** The whole book as it stands now, or the trades of this turn; undefined where there were none. */
   full(): Publication | undefined {
-    if (this.data_type === "TRADES") return this.#full;
-    return this.#full ??= { tail: this.#encode((writer) => this.#writeBook(writer)), lost: 0, trades: 0 };
+    if (this.data_type === "TRADES") return this.#trades;
+    if (this.#book === undefined || this.#book_us !== this.feed.at_us) {
+      this.#book = bookOf(this.#encode((writer) => this.#writeBook(writer)));
+      this.#book_us = this.feed.at_us;
+    }
+    return this.#book;
   }
-  /** What changed since the publication before; undefined where nobody has asked long enough. */
+  /** What changed between this turn and the one before; undefined where nobody asked then. */
   difference(): Publication | undefined {
     return this.#difference;
   }
 
   #writeBook(writer: ByteWriter): void {
-    const { market } = this.feed;
+    const { market, at_us } = this.feed;
     if (this.data_type === "MBP") writeMbp(writer, market, this.max_levels);
-    else writeMbo(writer, market, this.max_levels, this.at_us);
-  }
-  #encodeTrades(): Publication | undefined {
-    const { trades, lost } = this.feed.takeTrades();
-    if (trades.length === 0) return undefined;
-    const tail = this.#encode((writer) => writeTrades(writer, this.feed.market, trades));
-    return { tail, lost, trades: trades.length };
+    else writeMbo(writer, market, this.max_levels, at_us);
   }
   #encode(data: (writer: ByteWriter) => void): SharedTail {
     const writer = this.#writer;
     writer.reset();
-    writer.text(`,"timestamp":"${isoMicroseconds(this.at_us)}","data":`);
+    writer.text(`,"timestamp":"${isoMicroseconds(this.feed.at_us)}","data":`);
     data(writer);
     writer.text("}");
     return new SharedTail(writer.copy());
   }
+}
+
+function bookOf(tail: SharedTail): Publication {
+  return { tail, lost: 0, trades: 0 };
 }

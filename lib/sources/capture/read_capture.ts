@@ -3,9 +3,8 @@
  * a recording of any length takes bounded memory; lines are handed out in place, without a copy.
  * A torn end (a recorder that was killed) gives what is whole and says that it was torn.
  */
-import { createReadStream } from "node:fs";
-import { createGunzip } from "node:zlib";
 import { reasonOf, UserError } from "../../base/errors.ts";
+import { openCapture } from "../../formats/open_capture.ts";
 
 /** The longest frame accepted; a snapshot of 5,000 levels has about 300 kB. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -39,7 +38,7 @@ export async function readCapture(
     if (Number.isNaN(received_us)) end.bad_lines++;
     else each(bytes, space + 1, stop, received_us);
   };
-  const capture = await openCapture(path);
+  const capture = await openCapture(path, CHUNK_BYTES);
   try {
     for await (const chunk of capture.chunks) {
       if (signal?.aborted) return end;
@@ -63,38 +62,6 @@ export async function readCapture(
     else take(rest, 0, rest.length);
   }
   return end;
-}
-
-interface OpenCapture {
-  chunks: AsyncIterable<Uint8Array>;
-  /** Closes the file also when the reading stopped half way. */
-  close(): Promise<void>;
-}
-
-async function openCapture(path: string): Promise<OpenCapture> {
-  let magic: Uint8Array;
-  try {
-    using file = await Deno.open(path);
-    magic = new Uint8Array(2);
-    await file.read(magic);
-  } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "no such file" : reasonOf(error);
-    throw new UserError(`read capture ${JSON.stringify(path)}: ${why}`, {
-      hint: "a capture has lines of `<local ns> <raw frame>`, plain or gzip",
-    });
-  }
-  const raw = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  // Stopping half way is told as an error too; whoever iterates has heard of the real ones.
-  raw.on("error", () => {});
-  const closed = new Promise<void>((resolve) => raw.once("close", resolve));
-  const close = () => {
-    raw.destroy();
-    return closed;
-  };
-  if (magic[0] !== 0x1f || magic[1] !== 0x8b) return { chunks: raw, close };
-  const unzip = createGunzip({ chunkSize: CHUNK_BYTES });
-  raw.on("error", (error) => unzip.destroy(error));
-  return { chunks: raw.pipe(unzip), close };
 }
 
 function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {

@@ -43,6 +43,8 @@ export class Connection {
   readonly opened_ms: number;
   #socket: WebSocket;
   #is_open = false;
+  /** It was open at some time. */
+  has_opened = false;
   #is_down = false;
   #next_id = 1;
   #last_heard_ms: number;
@@ -147,7 +149,7 @@ export class Connection {
     const { clock } = this.options;
     socket.on("open", () => {
       if (this.#is_down) return;
-      this.#is_open = true;
+      this.#is_open = this.has_opened = true;
       this.#last_heard_ms = clock.monotonic_ms();
       this.owner.opened(this);
       this.#queue([...this.streams.values()], this.options.feed.subscribe);

@@ -14,8 +14,8 @@ import { Connection, type ConnectionOptions, type ConnectionOwner } from "./conn
 const HEALTHY_MS = 30_000;
 /** Rotate at this share of the venue's lifetime, less up to a twentieth of jitter. */
 const ROTATE_AT = 0.96;
-/** The successor has this long to show data before the old connection goes anyway. */
-const OVERLAP_MS = 30_000;
+/** Both connections live on for so long once the successor carries all: what the old one has under way still counts. */
+const OVERLAP_MS = 500;
 /** Every change of the top is in the book stream within its speed, so this is long. */
 const STALE_BOOK_MS = 15_000;
 const MAX_RESUBSCRIBE_PAUSE_MS = 600_000;
@@ -50,6 +50,8 @@ interface StreamWatch {
   proven_quiet: boolean;
   /** Its first wait for data was in vain. */
   waited: boolean;
+  /** The connection that is to take over has brought it. */
+  on_successor: boolean;
 }
 
 export class Lane implements ConnectionOwner {
@@ -57,8 +59,11 @@ export class Lane implements ConnectionOwner {
   readonly #by_symbol = new Map<string, Partial<Record<Channel, StreamWatch>>>();
   #current: Connection | undefined;
   #successor: Connection | undefined;
-  #successor_since_ms = 0;
-  #opened_once = false;
+  /** When the successor was subscribed; undefined before. */
+  #successor_subscribed_ms: number | undefined;
+  #successor_flows_ms: number | undefined;
+  /** Whose frame is being read. */
+  #reading: Connection | undefined;
   #rotate_at_ms = Infinity;
   #retry: Timer | undefined;
   #closed = false;
@@ -78,6 +83,9 @@ export class Lane implements ConnectionOwner {
   }
   get symbols(): string[] {
     return [...this.#by_symbol.keys()];
+  }
+  carries(symbol: string): boolean {
+    return this.#by_symbol.has(symbol);
   }
   start(): void {
     this.#current = this.#connect();
@@ -106,16 +114,20 @@ export class Lane implements ConnectionOwner {
     if (watch === undefined) return false;
     const first = watch.heard_ms === -Infinity;
     watch.heard_ms = now_ms;
+    if (this.#reading === this.#successor) watch.on_successor = true;
     if (first) {
       this.#backoff.reset();
       this.#silent_connections = 0;
     }
     return first;
   }
-  /** Whether the book stream of a symbol has brought data since it was asked for. */
+  /**
+   * Whether the book stream of a symbol has brought data since it was asked for. False while disconnected: a snapshot
+   * would be of no use then, and asking a venue that is away only makes the next request wait.
+   */
   bookFlows(symbol: string): boolean {
     const watch = this.#by_symbol.get(symbol)?.book;
-    return watch !== undefined && watch.heard_ms !== -Infinity;
+    return this.connected && watch !== undefined && watch.heard_ms !== -Infinity;
   }
   /** Two equal snapshots show that nothing happens in this symbol: its silence is no fault for now. */
   provenQuiet(symbol: string): void {
@@ -139,7 +151,8 @@ export class Lane implements ConnectionOwner {
     if (this.#closed || this.#successor || !this.#current?.is_open) return;
     this.options.connection.log.info("rotating connection", { lane: this.options.id, reason });
     this.#successor = this.#connect();
-    this.#successor_since_ms = this.#now();
+    this.#successor_subscribed_ms = this.#successor_flows_ms = undefined;
+    for (const watch of this.streams.values()) watch.on_successor = false;
   }
   pause(): void {
     this.#current?.pause();
@@ -160,7 +173,7 @@ export class Lane implements ConnectionOwner {
       this.#rotate_at_ms = Infinity;
       this.rotate("lifetime");
     }
-    if (this.#successor && now_ms - this.#successor_since_ms > OVERLAP_MS) this.#promote();
+    if (this.#successor?.is_open) this.#checkSuccessor(this.#successor, now_ms);
     if (this.#current?.subscribed) this.#checkSilence(now_ms);
   }
   close(): void {
@@ -171,9 +184,8 @@ export class Lane implements ConnectionOwner {
   }
 
   frame(connection: Connection, frame: Uint8Array, received_us: number): void {
+    this.#reading = connection;
     this.owner.frame(this, connection, frame, received_us);
-    // Data on a subscribed successor: it carries the streams now, the old one may go.
-    if (connection === this.#successor && connection.subscribed && this.#successorFlows()) this.#promote();
   }
   opened(connection: Connection): void {
     if (connection !== this.#current) return;
@@ -181,7 +193,6 @@ export class Lane implements ConnectionOwner {
     const share = ROTATE_AT - 0.05 * this.options.random.unit();
     this.#rotate_at_ms = this.#now() + limits.lifetime_ms * share;
     for (const watch of this.streams.values()) this.#restartWatch(watch);
-    this.#opened_once = true;
     this.owner.restored(this);
   }
   down(connection: Connection, reason: string): void {
@@ -202,7 +213,7 @@ export class Lane implements ConnectionOwner {
     if (this.#now() - connection.opened_ms > HEALTHY_MS) this.#backoff.reset();
     const delay_ms = this.#backoff.next_ms();
     log.warn("connection lost", { lane: this.options.id, reason, retry_in_ms: Math.round(delay_ms) });
-    if (this.#opened_once) this.owner.interrupted(this, reason);
+    if (connection.has_opened) this.owner.interrupted(this, reason);
     this.#retry = this.options.connection.clock.after(delay_ms, () => this.#current = this.#connect());
   }
 
@@ -220,11 +231,25 @@ export class Lane implements ConnectionOwner {
     this.#rotate_at_ms = this.#now() + limits.lifetime_ms * (ROTATE_AT - 0.05 * this.options.random.unit());
     this.owner.rotated(this);
   }
-  #successorFlows(): boolean {
+  /**
+   * The old connection goes once each stream that it still brings is seen on the successor too: an acknowledgement proves
+   * nothing. A successor that keeps a stream back is no good, and another is tried.
+   */
+  #checkSuccessor(successor: Connection, now_ms: number): void {
+    if (!successor.subscribed) return;
+    const since_ms = this.#successor_subscribed_ms ??= now_ms;
+    let brings_any = false;
+    let lacks_any = false;
     for (const watch of this.streams.values()) {
-      if (watch.heard_ms > this.#successor_since_ms) return true;
+      if (watch.on_successor) brings_any = true;
+      else if (watch.heard_ms > since_ms) lacks_any = true;
     }
-    return false;
+    const is_late = now_ms - since_ms > this.options.connection.limits.first_data_ms;
+    if (lacks_any) {
+      if (is_late) successor.close("subscribed, yet it lacks a stream that the old connection brings");
+    } else if (brings_any) {
+      if (now_ms - (this.#successor_flows_ms ??= now_ms) >= OVERLAP_MS) this.#promote();
+    } else if (is_late) this.#promote();
   }
   #checkSilence(now_ms: number): void {
     const silent: StreamName[] = [];
@@ -268,6 +293,7 @@ export class Lane implements ConnectionOwner {
       heard_ms: 0,
       proven_quiet: false,
       waited: false,
+      on_successor: false,
     });
   }
   #restartWatch(watch: StreamWatch): StreamWatch {

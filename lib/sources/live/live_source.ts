@@ -37,7 +37,7 @@ export interface LiveOptions {
   compression: boolean;
 }
 
-const CHANNEL_OF: Record<MarketEvent["kind"], Channel> = {
+const CHANNEL_OF: Record<Exclude<MarketEvent["kind"], "damage">, Channel> = {
   book_delta: "book",
   book_snapshot: "book",
   trade: "trades",
@@ -176,6 +176,10 @@ export class LiveSource implements Source, LaneOwner {
         });
       case "malformed": {
         const [only] = lane.symbols;
+        for (const symbol of lane.symbols) {
+          batch.push({ kind: "damage", venue: this.venue, symbol, received_us });
+        }
+        this.#wake?.();
         this.#contract.messages_error_total.with(lane.symbols.length === 1 ? only : "").value++;
         this.#noisy.warn("malformed", "malformed frame dropped", {
           ...at,
@@ -187,7 +191,7 @@ export class LiveSource implements Source, LaneOwner {
   }
   interrupted(lane: Lane, reason: string): void {
     for (const symbol of lane.symbols) {
-      this.#contract.websocket_connected.with(symbol).value = 0;
+      this.#showConnected(symbol);
       this.#contract.websocket_disconnects_total.with(symbol).value++;
     }
     const carries_books = [...lane.streams.values()].some((watch) => watch.name.channel === "book");
@@ -195,7 +199,7 @@ export class LiveSource implements Source, LaneOwner {
     this.#log.debug("streams interrupted", { lane: lane.options.id, reason });
   }
   restored(lane: Lane): void {
-    for (const symbol of lane.symbols) this.#contract.websocket_connected.with(symbol).value = 1;
+    for (const symbol of lane.symbols) this.#showConnected(symbol);
     this.#log.info("connected", { lane: lane.options.id, streams: lane.streams.size });
   }
   rotated(lane: Lane): void {
@@ -215,7 +219,13 @@ export class LiveSource implements Source, LaneOwner {
     });
   }
 
+  /** Connected means that every connection the symbol needs is open. */
+  #showConnected(symbol: string): void {
+    const connected = this.#lanes.every((lane) => lane.connected || !lane.carries(symbol));
+    this.#contract.websocket_connected.with(symbol).value = connected ? 1 : 0;
+  }
   #heard(lane: Lane, event: MarketEvent): void {
+    if (event.kind === "damage") return;
     const first = lane.heard(event.symbol, CHANNEL_OF[event.kind], this.context.clock.monotonic_ms());
     if (first && event.kind === "book_delta") this.#snapshots!.pump();
   }
@@ -242,6 +252,11 @@ export class LiveSource implements Source, LaneOwner {
   /** Puts the streams of new symbols on lanes with room, one set of lanes per route. */
   #open(symbols: readonly string[]): void {
     const { feed, channels, speed, limits } = this.options;
+    // Absent is not zero: an alert on an increase needs the value before it.
+    for (const symbol of symbols) {
+      this.#contract.websocket_disconnects_total.with(symbol);
+      this.#contract.messages_error_total.with(symbol);
+    }
     const by_route = Map.groupBy(
       symbols.flatMap((symbol) => channels.flatMap((channel) => feed.streams(symbol, channel, speed))),
       (stream) => stream.route,
@@ -258,6 +273,7 @@ export class LiveSource implements Source, LaneOwner {
         this.#openLane(route, rest.slice(i, i + limits.max_streams_per_connection));
       }
     }
+    for (const symbol of symbols) this.#showConnected(symbol);
   }
   #openLane(route: string, streams: readonly StreamName[]): void {
     const { feed, ws_url, reconnect_delay_ms, max_reconnect_delay_ms, limits, compression } = this.options;

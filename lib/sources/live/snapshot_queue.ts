@@ -93,11 +93,13 @@ export class SnapshotQueue {
     const now_ms = clock.monotonic_ms();
     if (signal.aborted || now_ms < this.#paused_until_ms) return;
     const startable: Wanted[] = [];
+    // Those whose stream does not flow yet will want their share of the budget in a moment.
+    let urgent = 0;
     for (const wanted of this.#wanted.values()) {
+      if (wanted.urgent && !wanted.in_flight) urgent++;
       if (!wanted.in_flight && now_ms >= wanted.not_before_ms && ready(wanted.symbol)) startable.push(wanted);
     }
     let budget = this.#budget(now_ms);
-    let urgent = startable.reduce((count, one) => one.urgent ? count + 1 : count, 0);
     startable.sort((one, other) => Number(other.urgent) - Number(one.urgent));
     for (const wanted of startable) {
       const size = wanted.urgent ? sizeFor(spec.sizes, budget, urgent--) : this.#deepSize(budget);
@@ -131,6 +133,8 @@ export class SnapshotQueue {
       if (response.status !== 200) return await this.#refused(wanted, response);
       const body = await boundedBody(response);
       this.#count("ok");
+      // Forgotten meanwhile, perhaps asked for anew: this answer is nobody's.
+      if (this.#wanted.get(symbol) !== wanted) return;
       this.#wanted.delete(symbol);
       if (!signal.aborted) arrived(symbol, body, clock.now_us(), size.depth_limit);
     } catch (error) {

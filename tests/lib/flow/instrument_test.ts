@@ -125,6 +125,21 @@ Deno.test("bracketed differences are a fault only when there are three in a row"
   assert.equal(instrument.metrics.audit_differed.value, 5);
 });
 
+Deno.test("after a damaged frame no book is judged by quotes that may have one missing between them", () => {
+  const { instrument } = live();
+  instrument.onQuote(quote(95, WRONG));
+  instrument.onDelta(delta(101, 110, 100, far));
+  instrument.onDamage();
+  instrument.onQuote(quote(120, TOP));
+  assert.deepEqual([instrument.audit.compared, instrument.audit.differed], [0, 0]);
+  // The same without the damage is a difference.
+  const { instrument: whole } = live();
+  whole.onQuote(quote(105, WRONG));
+  whole.onDelta(delta(101, 110, 100, far));
+  whole.onQuote(quote(120, TOP));
+  assert.deepEqual([whole.audit.compared, whole.audit.differed], [1, 1]);
+});
+
 Deno.test("a snapshot that the venue's quote at the same id contradicts is not published", () => {
   const { instrument, consumer } = made();
   instrument.onQuote(quote(100, WRONG));

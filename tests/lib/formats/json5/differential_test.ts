@@ -1,6 +1,6 @@
 /**
  * Our engine against the json5 package over generated texts, legal and damaged: the same verdict and the same value.
- * Short here; `MDG_LONG=1` runs a million documents. A canary proves that a difference would be seen.
+ * Short here; `--long` runs a million documents. A canary proves that a difference would be seen.
  */
 import assert from "node:assert/strict";
 import JSON5 from "json5";
@@ -8,10 +8,11 @@ import { Random } from "../../../../lib/base/random.ts";
 import { SyntaxFault } from "../../../../lib/formats/syntax_error.ts";
 import { locateJson5 } from "../../../../lib/formats/json5/locate.ts";
 import { parseJson5 } from "../../../../lib/formats/json5/parse.ts";
+import { is_long } from "../../../services.ts";
 import { generateJson5 } from "./generate_json5.ts";
 import { plainValue } from "./plain_value.ts";
 
-const documents = Deno.env.get("MDG_LONG") ? 1_000_000 : 4_000;
+const documents = is_long || Deno.env.get("MDG_LONG") ? 1_000_000 : 4_000;
 
 type Verdict = { legal: true; value: unknown } | { legal: false };
 

@@ -142,6 +142,8 @@ export async function conform(url, WebSocketClass) {
   await client.subscribe("mbo", "BTCUSD", "MBO");
   await client.subscribe("eth", "ETHUSD", "MBP", { max_levels: 5 });
   passed.push("several streams on one connection");
+  const by_level = new Map();
+  const by_order = new Map();
   for (let sequence = 1; sequence <= 6; sequence++) {
     const mbp = await client.data("mbp");
     checkHead(mbp, "mbp", "BTCUSD", sequence);
@@ -149,15 +151,22 @@ export async function conform(url, WebSocketClass) {
     const mbo = await client.data("mbo");
     checkHead(mbo, "mbo", "BTCUSD", sequence);
     checkMbo(mbo.data, mbo.timestamp);
-    if (mbp.timestamp === mbo.timestamp) {
-      const shown = [...mbp.data.bids, ...mbp.data.asks];
-      const levels = shown.map((level) => [level.price, level.quantity.toFixed(6), level.order_count]);
-      const sums = aggregated([...mbo.data.bids, ...mbo.data.asks]);
-      check(JSON.stringify(levels) === JSON.stringify(sums), "MBP equals MBO aggregated", [levels, sums]);
-    }
+    by_level.set(
+      mbp.timestamp,
+      [...mbp.data.bids, ...mbp.data.asks].map((
+        level,
+      ) => [level.price, level.quantity.toFixed(6), level.order_count]),
+    );
+    by_order.set(mbo.timestamp, aggregated([...mbo.data.bids, ...mbo.data.asks]));
     const eth = await client.data("eth");
     checkHead(eth, "eth", "ETHUSD", sequence);
     checkMbp(eth.data, 5);
+  }
+  const common = [...by_level.keys()].filter((timestamp) => by_order.has(timestamp));
+  check(common.length >= 4, "streams of one symbol are published together", [...by_level.keys()]);
+  for (const timestamp of common) {
+    const [levels, sums] = [by_level.get(timestamp), by_order.get(timestamp)];
+    check(JSON.stringify(levels) === JSON.stringify(sums), "MBP equals MBO aggregated", [levels, sums]);
   }
   passed.push("MBP", "MBO", "sequence", "timestamps", "max_levels");
 
@@ -181,16 +190,16 @@ export async function conform(url, WebSocketClass) {
   await client.subscribe("delta", "ETHUSD", "MBP", { delta: true });
   const book = { bids: new Map(), asks: new Map() };
   const full = { bids: new Map(), asks: new Map() };
-  for (let sequence = 1, compared = 0; compared < 6; sequence++) {
+  for (let sequence = 1; sequence <= 6; sequence++) {
     const delta = await client.data("delta");
     checkHead(delta, "delta", "ETHUSD", sequence);
     check(delta.data.format === (sequence === 1 ? "MBP" : "MBP_DELTA"), "a book, then changes", delta);
     applyMbp(book, delta.data);
-    const at = await client.data("full");
-    if (at.timestamp !== delta.timestamp) continue;
+    const at = await client.next((message) =>
+      message.stream_id === "full" && message.timestamp === delta.timestamp
+    );
     applyMbp(full, at.data);
     check(listed(book) === listed(full), "changes add up to the book", [listed(book), listed(full)]);
-    compared++;
   }
   passed.push("delta");
 

@@ -65,9 +65,9 @@ export class DepthReader {
   send(message: Message): void {
     this.ws.send(JSON.stringify(message));
   }
-  /** Sends, and waits for the answer and, for a book, its first message. */
+  /** Sends, and waits for the answer and, for a whole book, its first message. */
   async subscribe(stream_id: string, symbol: string, data_type: string, more: Message = {}): Promise<void> {
-    const count = this.texts.length + (data_type === "TRADES" ? 1 : 2);
+    const count = this.texts.length + (data_type === "TRADES" || more.delta ? 1 : 2);
     this.send({ type: "Subscribe", stream_id, symbol, data_type, ...more });
     await this.received(count);
   }

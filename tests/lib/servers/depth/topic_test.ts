@@ -28,6 +28,7 @@ function feedOf(scenario: ScenarioName): SymbolFeed {
       rate_per_s: 400,
       scenario,
     }),
+    START_US,
   );
 }
 
@@ -66,8 +67,8 @@ for (const max_levels of [1, 3, 20, 1_000]) {
   for (const scenario of ["calm", "flash-crash"] as const) {
     Deno.test(`changes add up to the whole book, ${max_levels} levels, ${scenario}`, () => {
       const feed = feedOf(scenario);
-      const mbp = new Topic(feed, "MBP", max_levels, START_US);
-      const mbo = new Topic(feed, "MBO", max_levels, START_US);
+      const mbp = new Topic(feed, "MBP", max_levels);
+      const mbo = new Topic(feed, "MBO", max_levels);
       mbp.join(true);
       mbo.join(true);
       const sides = ["bids", "asks"] as const;
@@ -80,10 +81,9 @@ for (const max_levels of [1, 3, 20, 1_000]) {
       let changed = 0;
       for (let tick = 1; tick <= (is_long ? 4_000 : 400); tick++) {
         const at_us = START_US + tick * INTERVAL_US;
-        feed.beginInterval();
         while (!feed.advance(at_us));
-        mbp.publish(at_us);
-        mbo.publish(at_us);
+        mbp.publish();
+        mbo.publish();
         const level_changes = read(mbp.difference()!.tail);
         const order_changes = read(mbo.difference()!.tail);
         assert.equal(level_changes.format, "MBP_DELTA");
@@ -108,16 +108,16 @@ for (const max_levels of [1, 3, 20, 1_000]) {
 
 Deno.test("a topic encodes once per publication and keeps changes only while somebody wants them", () => {
   const feed = feedOf("calm");
-  const topic = new Topic(feed, "MBP", 5, START_US);
+  const topic = new Topic(feed, "MBP", 5);
   topic.join(false);
   assert.equal(topic.full(), topic.full());
-  topic.publish(START_US + 1);
+  topic.publish();
   assert.equal(topic.difference(), undefined);
   topic.join(true);
-  topic.publish(START_US + 2);
+  topic.publish();
   assert.ok(topic.difference());
   topic.leave(true);
-  topic.publish(START_US + 3);
+  topic.publish();
   assert.equal(topic.difference(), undefined);
   assert.equal(topic.idle, false);
   topic.leave(false);

@@ -1,0 +1,160 @@
+/**
+ * The README's examples, run as they stand there. Only addresses are replaced: tests must not fight over ports, and the
+ * venue is a mock. An example that is no longer in the README fails here.
+ */
+import assert from "node:assert/strict";
+// @ts-types="@types/ws"
+import WebSocket from "ws";
+import { DaemonProcess } from "./end_to_end/daemon_process.ts";
+import { GatewayProcess } from "./end_to_end/gateway_process.ts";
+import { MockProcess } from "./end_to_end/mock_process.ts";
+import { until } from "./end_to_end/until.ts";
+import { path, runMdg } from "./mdg_process.ts";
+import { serviceTest } from "./services.ts";
+
+const readme = Deno.readTextFileSync(path("README.md"));
+
+/** The code blocks of the example that starts with this title, by language. */
+function example(title: string): Record<string, string[]> {
+  const start = readme.indexOf(`### ${title}`);
+  assert.ok(start >= 0, `README has an example "${title}"`);
+  const section = readme.slice(start, readme.indexOf("\n##", start + 4));
+  const blocks: Record<string, string[]> = {};
+  for (const [, language, text] of section.matchAll(/```(\w+)\n([\s\S]*?)```/g)) {
+    (blocks[language] ??= []).push(text.trim());
+  }
+  return blocks;
+}
+
+/** The words after `mdg` on the line that starts with it, up to a pipe. */
+function mdgWords(block: string, command: string): string[] {
+  const line = block.split("\n").find((one) => one.startsWith(`mdg ${command}`));
+  assert.ok(line, `README runs mdg ${command}`);
+  return line.split("|")[0].trim().split(" ").slice(1);
+}
+
+function replaced(words: string[], flag: string, value: string): string[] {
+  const at = words.indexOf(flag);
+  assert.ok(at >= 0, `README gives ${flag}`);
+  return words.with(at + 1, value);
+}
+
+/** Sends one message and returns what comes back, `count` messages of it. */
+async function converse(url: string, message: string, count: number): Promise<Record<string, unknown>[]> {
+  const socket = new WebSocket(url);
+  const answers: Record<string, unknown>[] = [];
+  const closed = new Promise((resolve) => socket.on("close", resolve));
+  socket.on("open", () => socket.send(message));
+  socket.on("message", (data: WebSocket.RawData) => answers.push(JSON.parse(String(data))));
+  await until(
+    `${count} messages from ${url}`,
+    () => answers.length >= count,
+    20_000,
+    () => JSON.stringify(answers),
+  );
+  socket.close();
+  await closed;
+  return answers;
+}
+
+Deno.test("README 1: a market without a venue", async () => {
+  const { sh: [command], json: [subscribe] } = example("1. A market without a venue");
+  const words = [...mdgWords(command, "run"), "--listen", "127.0.0.1:0", "--health-listen", "127.0.0.1:0"];
+  await using mdg = new DaemonProcess(words, { cwd: path("") });
+  const { url } = await mdg.says("listening", { server: "websocket" });
+  const types = (await converse(String(url), subscribe, 4)).map((one) => one.type);
+  assert.ok(types.includes("snapshot") && types.includes("delta"), types.join(" "));
+});
+
+serviceTest("redis", "README 2: Binance futures to Redis", async (redis_url) => {
+  const { yaml: [yaml], sh: [commands] } = example("2. Binance futures to Redis");
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/gateway.yaml`, yaml);
+    const checked = await runMdg({ args: mdgWords(commands, "config check"), cwd: folder });
+    assert.equal(checked.code, 0, checked.stderr);
+    await using mock = await MockProcess.start("binance-futures", [
+      "--symbols",
+      "BTCUSDT,ETHUSDT",
+      "--listen",
+      "127.0.0.1:0",
+    ]);
+    const local = yaml.replace("venue: binance-futures", `venue: binance-futures\n    ws_url: ${mock.ws_url}`)
+      .replace("url: ${REDIS_URL", "channels: {book: 'readme:{symbol}'}\n    url: ${REDIS_URL")
+      .replaceAll(/127\.0\.0\.1:(8080|9090)/g, "127.0.0.1:0");
+    await Deno.writeTextFile(`${folder}/gateway.yaml`, local);
+    await using mdg = new DaemonProcess(mdgWords(commands, "run"), {
+      cwd: folder,
+      env: { REDIS_URL: redis_url },
+    });
+    const { url } = await mdg.says("listening", { server: "health" });
+    await until(
+      "/ready",
+      async () => {
+        const response = await fetch(`${url}/ready`);
+        await response.body?.cancel();
+        return response.status === 200;
+      },
+      20_000,
+      () => mdg.tail(),
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("README 3: is this recording whole?", async () => {
+  const { sh: [command] } = example("3. Is this recording whole?");
+  const verified = await runMdg({ args: mdgWords(command, "verify"), cwd: path("") });
+  assert.equal(verified.code, 0, verified.stderr);
+  const fields = /'\{(.*)\}'/.exec(command)![1].split(",").map((word) => word.trim());
+  const report = JSON.parse(verified.stdout);
+  for (const field of fields) assert.ok(field in report, `the report has ${field}`);
+});
+
+Deno.test("README 4: trouble on purpose", async () => {
+  const { sh: [command] } = example("4. Trouble on purpose");
+  const [, venue, ...flags] = mdgWords(command, "mock").map((word) =>
+    word.startsWith("fixtures/") ? path(word) : word
+  );
+  await using mock = await MockProcess.start(
+    venue,
+    replaced(replaced(flags, "--listen", "127.0.0.1:0"), "--speed", "10"),
+  );
+  await using gateway = await GatewayProcess.start({
+    sources: [{
+      kind: "live",
+      venue,
+      symbols: ["BTCUSDT"],
+      ws_url: mock.ws_url,
+      max_silence_ms: 1_000,
+      first_data_ms: 500,
+    }],
+    servers: [{ kind: "health", listen: "127.0.0.1:0" }],
+  });
+  await until(
+    "the capture's end",
+    async () => (await mock.stats()).finished,
+    30_000,
+    () => gateway.process.tail(),
+  );
+  await gateway.untilReady(30_000);
+});
+
+Deno.test("README 5: a depth server for front-ends", async () => {
+  const { sh: [command], json: [subscribe] } = example("5. A depth server for front-ends");
+  await using mdg = new DaemonProcess(replaced(mdgWords(command, "simulate"), "--addr", "127.0.0.1:0"));
+  const url = await until(
+    "the depth server's address",
+    () => {
+      const said = mdg.log.map((line) => JSON.stringify(line)).join(" ") + mdg.talk.join(" ") +
+        mdg.stdout.join(" ");
+      return /ws:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0];
+    },
+    20_000,
+    () => mdg.tail(),
+  );
+  const answers = await converse(url, subscribe, 3);
+  assert.equal(answers[0].type, "Subscribed");
+  assert.ok(answers.some((one) => one.type === "MarketData"), JSON.stringify(answers).slice(0, 300));
+});
