@@ -3,11 +3,15 @@
  */
 export { completions } from "./completions.ts";
 export { config } from "./config.ts";
+export { decrypt } from "./decrypt.ts";
+export { encrypt } from "./encrypt.ts";
 export { j5Format as "j5-format" } from "./j5_format.ts";
 export { j5ToJson as "j5-to-json" } from "./j5_to_json.ts";
 export { j5ToYaml as "j5-to-yaml" } from "./j5_to_yaml.ts";
 export { jsPaths as "js-paths" } from "./js_paths.ts";
+export { keygen } from "./keygen.ts";
 export { mock } from "./mock.ts";
+export { rekey } from "./rekey.ts";
 export { run } from "./run.ts";
 export { simulate } from "./simulate.ts";
 export { verify } from "./verify.ts";

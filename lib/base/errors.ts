@@ -4,6 +4,8 @@
  * Refuses: stack traces for users; those stay in the log at debug.
  */
 
+import { knownSecrets } from "./known_secrets.ts";
+
 /** 1: it was tried and failed. 2: it was asked wrongly (flags, config). */
 export type FailureCode = 1 | 2;
 
@@ -32,6 +34,7 @@ export function reasonOf(error: unknown): string {
 
 /** The value in quotes, shortened so that hostile input cannot flood a log. */
 export function quoted(value: unknown, max_length = 80): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? String(value);
+  // before shortening: a cut secret would no longer be known
+  const text = knownSecrets.mask(typeof value === "string" ? value : JSON.stringify(value) ?? String(value));
   return JSON.stringify(text.length > max_length ? text.slice(0, max_length) + "…" : text);
 }

@@ -3,6 +3,7 @@
  * texts (userinfo and secret parameters of URLs). Bounded: deep, long and wide values are cut, so that a hostile
  * value cannot flood a log. Refuses: guessing secrets by their look.
  */
+import { knownSecrets } from "./known_secrets.ts";
 
 export const REDACTED = "***";
 
@@ -39,7 +40,8 @@ export function isSecretKey(key: string): boolean {
 
 /** The text with `scheme://user:password@` and secret URL parameters masked. */
 export function redactText(text: string): string {
-  const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  const safe = knownSecrets.mask(text);
+  const short = safe.length > MAX_TEXT ? `${safe.slice(0, MAX_TEXT)}…` : safe;
   if (!short.includes("://")) return short;
   return short.replace(URL_USERINFO, `$1${REDACTED}@`).replace(URL_SECRET, `$1${REDACTED}`);
 }

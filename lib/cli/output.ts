@@ -3,6 +3,7 @@
  * went away (broken pipe) is told once through `on_broken_pipe`, and what comes after it is thrown away quietly.
  * Refuses: buffering without an end — writes to stdout go one after the other, each awaited by its caller.
  */
+import { knownSecrets } from "../base/known_secrets.ts";
 import type { UserError } from "../base/errors.ts";
 
 /** Where bytes go. Writers may take fewer bytes than given, as files and pipes do. */
@@ -37,6 +38,7 @@ export class Output {
   stderr_dropped = 0;
   #stdout_broken = false;
   #last_write: Promise<void> = Promise.resolve();
+  readonly #masker = knownSecrets.stream();
   readonly #encoder = new TextEncoder();
   readonly #nap = new Int32Array(new SharedArrayBuffer(4));
 
@@ -51,8 +53,16 @@ export class Output {
     return write;
   }
 
-  /** Text for the person, as it is. Synchronous, so that nothing is lost when the process ends. */
+  /**
+   * Text for the person, with secrets that this process decrypted masked. Synchronous, so that nothing is lost when the
+   * process ends; only the end of an unfinished line that may begin a secret waits for the next call or `flush`.
+   */
   talk(text: string): void {
+    this.#say(this.#masker.push(text, text.endsWith("\n")));
+  }
+
+  #say(text: string): void {
+    if (text === "") return;
     const lost = this.stderr_dropped;
     if (!this.#talk(text)) this.stderr_dropped++;
     else if (lost > 0) {
@@ -73,6 +83,7 @@ export class Output {
 
   /** Waits until everything given to `data` is out. */
   async flush(): Promise<void> {
+    this.#say(this.#masker.flush());
     await this.#last_write;
   }
 

@@ -8,4 +8,12 @@ export const generalKeys = {
     .meta({ description: "Least level that is logged; the --log-level flag wins" }),
   drain_timeout_ms: z.number().int().min(0).max(600_000).default(5_000)
     .meta({ description: "How long a shutdown may take to hand on what is queued, milliseconds" }),
+  encryption: z.strictObject({
+    identity_file: z.string().min(1).optional()
+      .meta({
+        description: "age identity file (mode 0600) that opens ENC[age,…] values; from this file's folder",
+      }),
+    recipients: z.array(z.string().min(1)).max(64).optional()
+      .meta({ description: "age recipients that `mdg encrypt file` and `mdg rekey` encrypt for" }),
+  }).optional().meta({ description: "Keys of the encrypted values of this file" }),
 };

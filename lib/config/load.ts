@@ -2,15 +2,15 @@
  * From a file to a typed config: read → tree with places → variables → form → schema. Each step adds its problems to one
  * list, and only the end throws, with all of them. Nothing here touches the environment or the disk except `loadConfig`.
  */
-import type { LocatedValue } from "../formats/located.ts";
-import { locateJson5 } from "../formats/json5/locate.ts";
-import { parseJson5 } from "../formats/json5/parse.ts";
+import type { LocatedScalar } from "../formats/located.ts";
 import type { SourceText } from "../formats/source_text.ts";
-import { SyntaxFault } from "../formats/syntax_error.ts";
-import { locateYaml } from "../formats/yaml/locate.ts";
 import type { ConfigKinds, ConfigSchema, GatewayConfig } from "./compose_schema.ts";
+import { decryptTree, SHORT_SECRET, withoutOpened } from "./encryption/decrypt_tree.ts";
+import { decrypterFrom } from "./encryption/key_ring.ts";
+import { keySourcesOf } from "./encryption/key_sources_of.ts";
 import { flatConfigSchema, flatKeyNames, formOf, translateFlat } from "./flat_config.ts";
 import { type Environment, interpolate, type Interpolated } from "./interpolate.ts";
+import { locateConfig } from "./locate.ts";
 import { ConfigError, type Problem, ProblemList } from "./problem.ts";
 import { type ConfigFormat, formatOf, readSource } from "./read_source.ts";
 import { resolve } from "./resolve.ts";
@@ -26,10 +26,6 @@ export interface LoadedConfig<K extends ConfigKinds = ConfigKinds> {
   masked(): Record<string, unknown>;
 }
 
-const MAX_DEPTH = 200;
-/** Values (and keys), aliases written out. Zod's issue lists go through call arguments, so they must stay short of the stack. */
-const MAX_NODES = 50_000;
-
 /** Reads and checks a file. Throws a ConfigError with every problem, or a UserError when it cannot be read at all. */
 export async function loadConfig<K extends ConfigKinds>(
   schema: ConfigSchema<K>,
@@ -37,10 +33,24 @@ export async function loadConfig<K extends ConfigKinds>(
   world: { cwd: string; env: Environment },
 ): Promise<LoadedConfig<K>> {
   const format = formatOf(path);
-  return readConfig(schema, await readSource(path, world.cwd), format, world.env);
+  const source = await readSource(path, world.cwd);
+  const problems = new ProblemList(source);
+  const warnings = new ProblemList(source);
+  const { value, retyped } = interpolate(locateConfig(source, format), world.env, problems);
+  const decrypted = await decryptTree(
+    value,
+    () => decrypterFrom(keySourcesOf(value, path), world),
+    problems,
+  );
+  for (const { path, offset } of decrypted.unmaskable) warnings.add(offset, path, SHORT_SECRET);
+  const loaded = finish(schema, { value: decrypted.value, retyped }, problems, warnings, decrypted.opened);
+  return decrypted.opened.size === 0 ? loaded : {
+    ...loaded,
+    masked: () => withoutOpened(loaded.masked(), decrypted.opened) as Record<string, unknown>,
+  };
 }
 
-/** The same for a text already at hand. */
+/** The same for a text already at hand; encrypted values stay as they are. */
 export function readConfig<K extends ConfigKinds>(
   schema: ConfigSchema<K>,
   source: SourceText,
@@ -49,13 +59,23 @@ export function readConfig<K extends ConfigKinds>(
 ): LoadedConfig<K> {
   const problems = new ProblemList(source);
   const warnings = new ProblemList(source);
-  const tree = interpolate(locate(source, format), env, problems);
+  return finish(schema, interpolate(locateConfig(source, format), env, problems), problems, warnings);
+}
+
+function finish<K extends ConfigKinds>(
+  schema: ConfigSchema<K>,
+  tree: Interpolated,
+  problems: ProblemList,
+  warnings: ProblemList,
+  opened: ReadonlySet<LocatedScalar> = new Set(),
+): LoadedConfig<K> {
+  const { source } = problems;
   const form = formOf(tree.value, problems);
   const config = form === "mixed"
     ? undefined
     : form === "flat"
-    ? readFlat(schema, tree, problems, warnings)
-    : readSections(schema, tree, problems);
+    ? readFlat(schema, tree, problems, warnings, opened)
+    : readSections(schema, tree, problems, opened);
   if (config === undefined || problems.size > 0) {
     throw new ConfigError(source.name, problems.sorted(), problems.size);
   }
@@ -67,32 +87,14 @@ export function readConfig<K extends ConfigKinds>(
   };
 }
 
-function locate(source: SourceText, format: ConfigFormat): LocatedValue {
-  try {
-    if (format === "yaml") {
-      return locateYaml(source, { max_depth: MAX_DEPTH, max_nodes: MAX_NODES, merge_keys: true });
-    }
-    const document = parseJson5(source, { dialect: format, max_depth: MAX_DEPTH });
-    if (document.nodes.count > MAX_NODES) {
-      throw new SyntaxFault(
-        source,
-        document.offsetOf(MAX_NODES),
-        `more than ${MAX_NODES} values and keys: want fewer`,
-      );
-    }
-    return locateJson5(document);
-  } catch (error) {
-    throw error instanceof SyntaxFault ? ConfigError.fromSyntax(error) : error;
-  }
-}
-
 function readSections<K extends ConfigKinds>(
   schema: ConfigSchema<K>,
   tree: Interpolated,
   problems: ProblemList,
+  opened: ReadonlySet<LocatedScalar>,
 ): GatewayConfig<K> | undefined {
   const plain = resolve(tree, schema.schema, problems, { root_keys: flatKeyNames });
-  return validate(schema.schema, plain, tree.value, problems);
+  return validate(schema.schema, plain, tree.value, problems, opened);
 }
 
 function readFlat<K extends ConfigKinds>(
@@ -100,10 +102,11 @@ function readFlat<K extends ConfigKinds>(
   tree: Interpolated,
   problems: ProblemList,
   warnings: ProblemList,
+  opened: ReadonlySet<LocatedScalar>,
 ): GatewayConfig<K> | undefined {
   const plain = resolve(tree, flatConfigSchema, problems);
-  const flat = validate(flatConfigSchema, plain, tree.value, problems);
+  const flat = validate(flatConfigSchema, plain, tree.value, problems, opened);
   if (!flat || problems.size > 0 || tree.value.kind !== "mapping") return undefined;
   const value = translateFlat(flat, tree.value, schema.kinds, warnings);
-  return readSections(schema, { value, retyped: tree.retyped }, problems);
+  return readSections(schema, { value, retyped: tree.retyped }, problems, opened);
 }

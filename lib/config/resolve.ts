@@ -129,3 +129,14 @@ export function offsetAt(root: LocatedValue, path: ConfigPath): number {
   }
   return offset;
 }
+
+/** The value at this path; undefined where there is none. */
+export function locatedAt(root: LocatedValue, path: ConfigPath): LocatedValue | undefined {
+  let value: LocatedValue | undefined = root;
+  for (const step of path) {
+    if (value?.kind === "mapping") value = entryOf(value, String(step))?.value;
+    else if (value?.kind === "sequence") value = value.items[Number(step)];
+    else return undefined;
+  }
+  return value;
+}

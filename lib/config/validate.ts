@@ -5,26 +5,30 @@
 import { z } from "zod";
 import { quoted } from "../base/errors.ts";
 import { isSecretKey } from "../base/redact.ts";
-import type { LocatedValue } from "../formats/located.ts";
+import type { LocatedScalar, LocatedValue } from "../formats/located.ts";
 import { nearestWord } from "./nearest_word.ts";
 import type { ConfigPath, ProblemList } from "./problem.ts";
-import { offsetAt } from "./resolve.ts";
+import { locatedAt, offsetAt } from "./resolve.ts";
 import { childOf, narrowed, plainProbe, type Schema } from "./schema_walk.ts";
 import { isSecret, withoutUrlPasswords } from "./secret.ts";
 
 /** Stands for "this schema has no message of its own". */
 const DEFAULT_MESSAGE = "\u0000";
 
-/** The parsed output, or undefined when problems were added. `plain` comes from `resolve`, `root` tells the places. */
+/**
+ * The parsed output, or undefined when problems were added. `plain` comes from `resolve`, `root` tells the
+ * places; scalars in `opened` were encrypted and are never shown.
+ */
 export function validate<T>(
   schema: z.ZodType<T>,
   plain: unknown,
   root: LocatedValue,
   problems: ProblemList,
+  opened: ReadonlySet<LocatedScalar> = new Set(),
 ): T | undefined {
   const result = schema.safeParse(plain, { error: () => DEFAULT_MESSAGE });
   if (result.success) return result.data;
-  for (const issue of result.error.issues) report(issue, [], schema, plain, root, problems);
+  for (const issue of result.error.issues) report(issue, [], schema, plain, root, problems, opened);
   if (problems.size === 0) problems.add(root.offset, [], "not a valid config");
   return undefined;
 }
@@ -36,6 +40,7 @@ function report(
   plain: unknown,
   root: LocatedValue,
   problems: ProblemList,
+  opened: ReadonlySet<LocatedScalar>,
 ): void {
   const path = [...above, ...issue.path.map((step) => typeof step === "number" ? step : String(step))];
   if (problems.covers(path)) return;
@@ -51,11 +56,13 @@ function report(
     // The branch that took the value's shape and only then stumbled says most.
     const inside = issue.errors.find((branch) => branch.every((inner) => inner.path.length > 0));
     if (inside) {
-      for (const inner of inside) report(inner, path, schema, plain, root, problems);
+      for (const inner of inside) report(inner, path, schema, plain, root, problems, opened);
       return;
     }
   }
-  const { value, secret } = at(schema, plain, path);
+  const { value, secret: declared } = at(schema, plain, path);
+  const located = locatedAt(root, path);
+  const secret = declared || (located?.kind === "scalar" && opened.has(located));
   const found = shown(value, secret);
   problems.add(offsetAt(root, path), path, messageFor(issue, value, found, secret));
 }

@@ -1,6 +1,7 @@
 /**
  * Everything from outside that tests may use. One line per service or program.
  */
+export { age } from "./age.ts";
 export { chromium } from "./chromium.ts";
 export { node } from "./node.ts";
 export { openssl } from "./openssl.ts";

@@ -1,0 +1,51 @@
+/** `mdg rekey`: the encrypted values of a config for other recipients, without a plain text in between on disk. */
+import { defineCommand } from "../lib/cli/command.ts";
+import { askHidden, terminalInput } from "../lib/cli/read_input.ts";
+import { IDENTITY_FLAGS, keySourcesFrom, RECIPIENT_FLAGS } from "../lib/config/encryption/key_flags.ts";
+
+export const rekey = defineCommand({
+  summary: "Encrypt the encrypted values of a config anew, for other recipients",
+  description:
+    "Opens with --identity or a passphrase; closes for --recipient, else `encryption.recipients` of the " +
+    "config, else the same identity. Values that were bound to no place are bound to where they stand.",
+  arguments: [{ name: "CONFIG", doc: "YAML, JSON5, JSONC or JSON", required: true }],
+  flags: {
+    ...RECIPIENT_FLAGS,
+    ...IDENTITY_FLAGS,
+    output: { type: "text", short: "o", value: "FILE", doc: "write here instead; - is stdout" },
+  },
+  examples: [{ command: "mdg rekey mdg.yaml -i old.key -r age1…", doc: "after a key changed hands" }],
+  async run(world, flags, [path]) {
+    const [{ decrypterFrom, encrypterFrom }, { rekeyValues }, { openConfigFile, writeConfigFile }] =
+      await Promise.all([
+        import("../lib/config/encryption/key_ring.ts"),
+        import("../lib/config/encryption/file_values.ts"),
+        import("../lib/config/encryption/config_file.ts"),
+      ]);
+    const config = await openConfigFile(path, world.cwd);
+    const ask = terminalInput.is_terminal
+      ? (question: string) => askHidden(question, world.stderr)
+      : undefined;
+    const sources = await keySourcesFrom(
+      { ...flags, recipient: [], "recipients-file": [] },
+      config.own_keys,
+      {
+        ...world,
+        ask,
+      },
+    );
+    const named = flags.recipient.length + flags["recipients-file"].length > 0;
+    const targets = named
+      ? { recipients: flags.recipient, recipients_files: flags["recipients-file"] }
+      : config.own_keys.recipients?.length
+      ? { recipients: config.own_keys.recipients }
+      : sources;
+    const rewritten = await rekeyValues(
+      config,
+      await decrypterFrom(sources, world),
+      await encrypterFrom(targets, world),
+    );
+    await writeConfigFile(config, rewritten, "encrypted anew", { ...world, output: flags.output });
+    return 0;
+  },
+});
