@@ -88,35 +88,6 @@ export async function rekeyValues(
   return rewrite(file, replacements);
 }
 
-/**
- * An edited plain text back to an encrypted one. A value that was secret before, wherever it stands now, is encrypted; so
- * is what stands where a secret stood, and what a key names as a secret. Unchanged values keep their old tokens.
- */
-export async function reencryptEdited(
-  before: ConfigText,
-  edited: ConfigText,
-  decrypter: Decrypter,
-  encrypter: Encrypter,
-  selection: KeySelection,
-): Promise<Rewritten> {
-  const tokens = new Map<string, { value: PlainScalar; token: string }>();
-  const secrets = new Set<PlainScalar>();
-  for (const { at, opened } of await openAll(before, decrypter)) {
-    tokens.set(jsonPointer(at.path), { value: opened.value, token: at.scalar.value as string });
-    if (opened.value !== null && typeof opened.value !== "boolean") secrets.add(opened.value);
-  }
-  const replacements: Replacement[] = [];
-  for (const at of scalarsIn(edited)) {
-    const { value } = at.scalar;
-    if (isEncrypted(value) || typeof value === "bigint") continue;
-    const old = tokens.get(jsonPointer(at.path));
-    if (!old && !secrets.has(value) && !selection.takes(at.path)) continue;
-    if (old && old.value === value) replacements.push({ at, text: `"${old.token}"`, value: old.token });
-    else replacements.push(await sealed(edited, at, encrypter));
-  }
-  return rewrite(edited, replacements);
-}
-
 function scalarsIn(file: ConfigText): Generator<ScalarAt> {
   return scalarsOf(locateConfig(file.source, file.format));
 }
