@@ -26,7 +26,7 @@ export interface FaultReport {
   /** Empty when all is right. */
   wrong: string[];
   stats: MockStats;
-  /** Metric name → sum over its children, for those above 0. */
+  /** Metric name → sum over its children, and name{labels} → that child, for those above 0. */
   counters: Record<string, number>;
   elapsed_ms: number;
 }
@@ -129,13 +129,16 @@ function repeated(ids: readonly number[]): string[] {
   return [];
 }
 
+/** By family, and by family with its labels: `snapshot_requests_total` and `snapshot_requests_total{binance-spot,429}`. */
 function countersOf(metrics: Metrics): Record<string, number> {
   const counters: Record<string, number> = {};
   for (const family of metrics.families.values()) {
     if (family.kind !== "counter") continue;
-    let sum = 0;
-    for (const { value } of family.children.values()) if ("value" in value) sum += value.value;
-    if (sum > 0) counters[family.name] = sum;
+    for (const { labels, value } of family.children.values()) {
+      if (!("value" in value) || value.value === 0) continue;
+      counters[family.name] = (counters[family.name] ?? 0) + value.value;
+      counters[`${family.name}{${labels.join(",")}}`] = value.value;
+    }
   }
   return counters;
 }

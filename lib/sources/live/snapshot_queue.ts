@@ -45,7 +45,6 @@ interface Wanted {
   urgent: boolean;
   not_before_ms: number;
   backoff: Backoff;
-  asked_ms: number;
   in_flight: boolean;
 }
 
@@ -79,7 +78,7 @@ export class SnapshotQueue {
     const again_soon = known !== undefined && now_ms - known.last_ms < RETRY.max_ms;
     if (!again_soon) backoff.reset();
     const not_before_ms = again_soon ? now_ms + backoff.next_ms() : now_ms;
-    this.#wanted.set(symbol, { symbol, urgent, not_before_ms, backoff, asked_ms: now_ms, in_flight: false });
+    this.#wanted.set(symbol, { symbol, urgent, not_before_ms, backoff, in_flight: false });
     this.pump();
   }
   forget(symbol: string): void {

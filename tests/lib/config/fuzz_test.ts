@@ -1,15 +1,16 @@
 /**
  * Damaged configs never crash the reader: the outcome is a config, or a UserError with a place. Seeded; longer with
- * MDG_LONG. Counts both outcomes, so the test fails if damage stops being damage (or everything is refused).
+ * --long. Counts both outcomes, so the test fails if damage stops being damage (or everything is refused).
  */
 import assert from "node:assert/strict";
+import { is_long } from "../../services.ts";
 import { reasonOf, UserError } from "../../../lib/base/errors.ts";
 import { Random } from "../../../lib/base/random.ts";
 import { ConfigError } from "../../../lib/config/problem.ts";
 import type { ConfigFormat } from "../../../lib/config/read_source.ts";
 import { read } from "./invented_kinds.ts";
 
-const rounds = Deno.env.get("MDG_LONG") ? 100_000 : 600;
+const rounds = is_long ? 100_000 : 600;
 
 const yaml = `# a gateway
 name: &n "gw-\${HOST:-x}"
