@@ -102,7 +102,8 @@ for (const venue of ["binance-futures", "binance-spot"]) {
         await check(venue, capture, fault, "one", FIXTURE_RATES),
         await check(venue, capture, fault, "two", FIXTURE_RATES, 10),
       ];
-      if (fault === "none" || fault === "all") return;
+      // A fixture is over before the silence limit: its stalls are told only in the long form.
+      if (fault === "none" || fault === "all" || fault === "stall") return;
       const injected = requireTold(venue, fault, reports);
       if (CERTAIN.includes(fault)) assert.ok(injected > 0, `${fault} was never injected`);
     });
