@@ -17,4 +17,5 @@ export { run } from "./run.ts";
 export { simulate } from "./simulate.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";
+export { yamlToDir as "yaml-to-dir" } from "./yaml_to_dir.ts";
 export { yamlToJ5 as "yaml-to-j5" } from "./yaml_to_j5.ts";

@@ -78,6 +78,12 @@ export function* mapLines(map: BlockMap, column: number): Generator<string> {
   for (const line of map.tail) yield line === "" ? "" : " ".repeat(column) + line;
 }
 
+/** Without the blank lines at its beginning. */
+export function withoutFirstBlanks(lines: readonly string[]): string[] {
+  const first = lines.findIndex((line) => line.trim() !== "");
+  return lines.slice(first < 0 ? lines.length : first);
+}
+
 /** Without the blank lines at its end. */
 export function withoutLastBlanks(lines: readonly string[]): string[] {
   let end = lines.length;

@@ -63,6 +63,10 @@ function mergeBodies(
   path: readonly string[],
 ): void {
   const [into, from] = [openMap(earlier), openMap(later)];
+  if (from.map.size === 0) {
+    earlier.lead.push(...[from.rest, ...from.map.tail].filter((line) => line !== ""));
+    return;
+  }
   let pending = into.map.tail;
   into.map.tail = [];
   for (const entry of from.map.entries.values()) {

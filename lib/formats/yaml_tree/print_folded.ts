@@ -8,7 +8,7 @@ import { SourceText } from "../source_text.ts";
 import { SyntaxFault } from "../syntax_error.ts";
 import { composeYaml } from "../yaml/compose.ts";
 import { locateDocument } from "../yaml/locate.ts";
-import { type BlockEntry, BlockMap, mapLines, withoutLastBlanks } from "./block_tree.ts";
+import { type BlockEntry, BlockMap, mapLines, withoutFirstBlanks, withoutLastBlanks } from "./block_tree.ts";
 import { placeText } from "./merge.ts";
 
 export function printFolded(map: BlockMap): string {
@@ -40,13 +40,14 @@ function read(source: SourceText): LocatedValue {
 function spaceSections(map: BlockMap): void {
   let before: BlockEntry | undefined;
   for (const entry of map.entries.values()) {
-    const first = entry.lead.findIndex((line) => line !== "");
-    const bare = entry.lead.slice(first < 0 ? entry.lead.length : first);
+    const bare = withoutFirstBlanks(entry.lead);
     if (before === undefined) entry.lead = bare;
     else if (isSection(before) || isSection(entry)) entry.lead = ["", ...bare];
     before = entry;
   }
-  if (map.size > 0) map.tail = withoutLastBlanks(map.tail);
+  map.tail = withoutLastBlanks(map.tail);
+  if (before === undefined || isSection(before)) map.tail = withoutFirstBlanks(map.tail);
+  if (before && isSection(before) && map.tail.length > 0) map.tail.unshift("");
 }
 
 function isSection({ body }: BlockEntry): boolean {
@@ -56,10 +57,7 @@ function isSection({ body }: BlockEntry): boolean {
 /** Blank lines behind a block scalar that keeps them would become part of it. */
 function protectKept(map: BlockMap): boolean {
   let keeps = false;
-  const protect = (lines: string[]) => {
-    const first = lines.findIndex((line) => line !== "");
-    return keeps ? lines.slice(first < 0 ? lines.length : first) : lines;
-  };
+  const protect = (lines: string[]) => (keeps ? withoutFirstBlanks(lines) : lines);
   for (const entry of map.entries.values()) {
     entry.lead = protect(entry.lead);
     const { body } = entry;

@@ -25,7 +25,7 @@ export interface Part {
   separated: boolean;
   /** Undefined when the file holds no value. */
   body: Body | undefined;
-  /** Below a value that has no lines to hold comments (scalars, flow collections). */
+  /** Below a value that has no lines to hold comments (scalars, flow collections), or below "...". */
   tail: string[];
   value: LocatedValue;
 }
@@ -69,6 +69,7 @@ function readRoot(
   const end = taker.endLineOf(root, first);
   const stop = lines.findIndex((line, i) => i >= end && /^\.\.\.(?=\s|$)/.test(line));
   const below = withoutLastBlanks(lines.slice(0, stop < 0 ? lines.length : stop)).length;
+  const behind = stop < 0 ? [] : [lines[stop].slice(3), ...lines.slice(stop + 1)].map((line) => line.trim());
   const after_marker = marker < 0 ? "" : lines[marker].slice(3).trim();
   const above = lines.slice(0, Math.max(0, marker)).filter((line) => !line.startsWith("%"));
   let head = above.map((line) => line.trim());
@@ -99,11 +100,17 @@ function readRoot(
     rest = lines[start].trim();
     from = start + 1;
   }
+  const tail = is_block ? [] : lines.slice(end, below).map((line) => line.trim());
   const to = is_block ? Math.max(below, end) : end;
   const body = taker.body(root, value, origin, { rest, column: -INDENT, from, to });
   if (body === undefined) {
     const reason = "this layout cannot be moved below a key: want the value on lines of its own";
     throw new SyntaxFault(taker.source, root.range![0], reason);
   }
-  return { head, separated, body, tail: is_block ? [] : lines.slice(end, below).map((line) => line.trim()) };
+  return {
+    head,
+    separated,
+    body,
+    tail: withoutLastBlanks([...tail, ...behind.slice(behind[0] === "" ? 1 : 0)]),
+  };
 }

@@ -146,7 +146,8 @@ export class Taker {
         return { ...this.#open(node, value, origin), rest: (properties + comment).trim() };
       }
       : undefined;
-    return { kind: "inline", rest, value, open, lines: lines.map((line) => moved(line, -column, INDENT)) };
+    const below = lines.map((line) => moved(line, -column, INDENT));
+    return { kind: "inline", value, open, ...inlineText(node, rest, below) };
   }
 
   /** A flow collection in block layout: one entry or item a line, comments above theirs. */
@@ -193,6 +194,14 @@ export class Taker {
     map.tail = leadTo(node.range![1] - 1);
     return { kind: "map", rest: "", map };
   }
+}
+
+/** Nothing is written out as null, and a value below its key moves up beside it. */
+function inlineText(node: Node | null, rest: string, lines: string[]): { rest: string; lines: string[] } {
+  const is_nothing = node === null || (isScalar(node) && node.value === null && node.source === "");
+  if (is_nothing && /^(#|$)/.test(rest)) return { rest: rest === "" ? "null" : `null ${rest}`, lines };
+  if (rest !== "" || lines.length === 0 || isTrivia(lines[0])) return { rest, lines };
+  return { rest: lines[0].trim(), lines: lines.slice(1) };
 }
 
 /** Content at column 2 where the reader finds out the indentation itself; as it is where the header says it. */
