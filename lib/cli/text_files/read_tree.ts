@@ -6,7 +6,8 @@
 import { quoted, reasonOf, UserError } from "../../base/errors.ts";
 import type { TreeFile, TreeFolder } from "../../formats/yaml_tree/fold.ts";
 import { isHidden, readEntryName } from "../../formats/yaml_tree/entry_name.ts";
-import { absolutePath, readText } from "./read_text.ts";
+import { SourceText } from "../../formats/source_text.ts";
+import { absolutePath, decodeText, readBytes } from "./read_text.ts";
 
 export const MAX_TREE_FILES = 10_000;
 export const MAX_TREE_DEPTH = 100;
@@ -15,6 +16,8 @@ export const MAX_TREE_BYTES = 64 * 1024 * 1024;
 export interface ReadTreeOptions {
   /** Leaves out files that are neither YAML nor of the JSON family. */
   data_only?: boolean;
+  /** Takes files that are not UTF-8 as bytes; default false: they are refused. */
+  binary?: boolean;
 }
 
 /** @param path as the user gave it; errors name files below it in the same way */
@@ -57,8 +60,8 @@ class TreeReader {
         refuse(inner_path, "a pipe or device, want regular files");
       } else if (!this.options.data_only || readEntryName(inner, false).format !== "text") {
         this.#count(inner_path, info.size);
-        const source = await readText({ cwd: this.cwd, stdin: NO_STDIN }, inner_path);
-        entries.push({ kind: "file", name: inner, source });
+        const bytes = await readBytes({ cwd: this.cwd, stdin: NO_STDIN }, inner_path);
+        entries.push({ kind: "file", name: inner, ...this.#content(inner_path, bytes) });
       }
     }
     return { kind: "folder", name, path, entries };
@@ -87,6 +90,15 @@ class TreeReader {
       by_folded.set(folded, name);
     }
     return names;
+  }
+
+  #content(path: string, bytes: Uint8Array): Pick<TreeFile, "source" | "bytes"> {
+    try {
+      return { source: decodeText(path, bytes) };
+    } catch (error) {
+      if (!this.options.binary) throw error;
+      return { source: new SourceText(path, ""), bytes };
+    }
   }
 
   #count(path: string, size: number): void {

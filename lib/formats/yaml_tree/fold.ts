@@ -17,6 +17,8 @@ export interface TreeFile {
   kind: "file";
   name: string;
   source: SourceText;
+  /** Instead of the text, where it is none. */
+  bytes?: Uint8Array;
 }
 export interface TreeFolder {
   kind: "folder";

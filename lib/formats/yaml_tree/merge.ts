@@ -82,7 +82,9 @@ function mergeBodies(
 
 function appendBodies(earlier: BlockEntry, later: BlockEntry): void {
   const [into, from] = [openSequence(earlier), openSequence(later)];
-  if (into.value.kind !== "sequence" || from.value.kind !== "sequence") return;
+  if (into.value.kind !== "sequence" || from.value.kind !== "sequence" || from.value.items.length === 0) {
+    return;
+  }
   const items = [...into.value.items, ...from.value.items];
   earlier.body = {
     kind: "sequence",
@@ -106,7 +108,8 @@ function openMap(entry: BlockEntry): Extract<Body, { kind: "map" }> {
   );
 }
 
-function openSequence(entry: BlockEntry): Extract<Body, { kind: "sequence" }> {
+/** The list of an entry in block layout; a fault when it has none. */
+export function openSequence(entry: BlockEntry): Extract<Body, { kind: "sequence" }> {
   const { body } = entry;
   if (body.kind === "sequence") return body;
   const opened = body.kind === "inline" ? body.open?.() : undefined;

@@ -79,7 +79,7 @@ const modelOf = (tree: TreeFolder, meet: (earlier: Plain, later: Plain) => Plain
   return root;
 };
 /** A key that became a file name comes back without quotes. */
-const bareKeys = (text: string) => text.replace(/^(  )'(k\d+)':/gm, "$1$2:");
+const bareKeys = (text: string) => text.replace(/^( {2})'(k\d+)':/gm, "$1$2:");
 const shown = (tree: TreeFolder): string =>
   tree.entries.map((
     one,
