@@ -18,6 +18,8 @@ export interface ReadTreeOptions {
   data_only?: boolean;
   /** Takes files that are not UTF-8 as bytes; default false: they are refused. */
   binary?: boolean;
+  /** Default MAX_TREE_FILES. */
+  max_files?: number;
 }
 
 /** @param path as the user gave it; errors name files below it in the same way */
@@ -49,7 +51,7 @@ class TreeReader {
     const names = await this.#names(path);
     const entries: (TreeFile | TreeFolder)[] = [];
     for (const inner of names) {
-      const inner_path = path === "." ? inner : path === "/" ? `/${inner}` : `${path}/${inner}`;
+      const inner_path = below(path, inner);
       const info = await this.#told(inner_path, () => Deno.stat(absolutePath(this.cwd, inner_path)));
       if (info.isDirectory) {
         const real = await Deno.realPath(absolutePath(this.cwd, inner_path));
@@ -78,12 +80,12 @@ class TreeReader {
     const by_folded = new Map<string, string>();
     for (const name of names) {
       // The runtime replaces what it cannot decode.
-      if (name.includes("\uFFFD")) refuse(`${path}/${name}`, "a name that is not UTF-8, want UTF-8");
+      if (name.includes("\uFFFD")) refuse(below(path, name), "a name that is not UTF-8, want UTF-8");
       const folded = name.normalize("NFC").toLowerCase();
       const other = by_folded.get(folded);
       if (other !== undefined) {
         refuse(
-          `${path}/${name}`,
+          below(path, name),
           `differs from ${quoted(other)} only by case or accents' spelling, want one of them`,
         );
       }
@@ -103,9 +105,9 @@ class TreeReader {
 
   #count(path: string, size: number): void {
     this.#bytes += size;
-    if (++this.#files > MAX_TREE_FILES) {
-      refuse(path, `more than ${MAX_TREE_FILES} files, want a smaller folder`);
-    }
+    const max_files = this.options.max_files ?? MAX_TREE_FILES;
+    if (++this.#files > max_files) refuse(path, `more than ${max_files} files, want a smaller folder`);
+
     if (this.#bytes > MAX_TREE_BYTES) {
       refuse(path, `with it the files have more than ${MAX_TREE_BYTES} bytes, want less`);
     }
@@ -126,6 +128,11 @@ class TreeReader {
       return refuse(path, reasonOf(error));
     }
   }
+}
+
+/** The path of what lies in a folder, as the user would type it. */
+function below(path: string, name: string): string {
+  return path === "." ? name : path === "/" ? `/${name}` : `${path}/${name}`;
 }
 
 /** Only "-" would read it, and no file of a tree is given as that. */
