@@ -107,7 +107,6 @@ class TreeReader {
     this.#bytes += size;
     const max_files = this.options.max_files ?? MAX_TREE_FILES;
     if (++this.#files > max_files) refuse(path, `more than ${max_files} files, want a smaller folder`);
-
     if (this.#bytes > MAX_TREE_BYTES) {
       refuse(path, `with it the files have more than ${MAX_TREE_BYTES} bytes, want less`);
     }
