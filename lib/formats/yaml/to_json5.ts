@@ -1,6 +1,8 @@
 /**
- * YAML to JSON5 with its comments: `#` lines become `//` lines in the same places. Aliases are written out within the
- * reader's bounds, anchors and tags do not survive; repeated keys are refused. Laid out by the JSON5 formatter.
+ * YAML to JSON5 with its comments: `#` lines become `//` lines in the same places. Those that were block comments once
+ * stay lines: YAML has one kind, and a mark for the other would be noise to everyone who reads the YAML. Aliases are
+ * written out within the reader's bounds, anchors and tags do not survive; repeated keys are refused. Laid out by the
+ * JSON5 formatter.
  */
 import {
   type Document,

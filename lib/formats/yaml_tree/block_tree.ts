@@ -53,7 +53,12 @@ export function columnOf(line: string): number {
 
 /** Blank or only a comment. */
 export function isTrivia(line: string): boolean {
-  return /^\s*(#|$)/.test(line);
+  return /^[ \t]*(#|$)/.test(line);
+}
+
+/** Without the blanks (space, tab: no others to YAML) around it; an escaped one at the end stays. */
+export function trimmed(text: string): string {
+  return text.replace(/^[ \t]+|(?<!\\|[ \t])[ \t]+$/g, "");
 }
 
 /** The line with `delta` more (or fewer) leading spaces, at least `least`; an empty line stays empty. */
@@ -80,13 +85,13 @@ export function* mapLines(map: BlockMap, column: number): Generator<string> {
 
 /** Without the blank lines at its beginning. */
 export function withoutFirstBlanks(lines: readonly string[]): string[] {
-  const first = lines.findIndex((line) => line.trim() !== "");
+  const first = lines.findIndex((line) => trimmed(line) !== "");
   return lines.slice(first < 0 ? lines.length : first);
 }
 
 /** Without the blank lines at its end. */
 export function withoutLastBlanks(lines: readonly string[]): string[] {
   let end = lines.length;
-  while (end > 0 && lines[end - 1].trim() === "") end--;
+  while (end > 0 && trimmed(lines[end - 1]) === "") end--;
   return lines.slice(0, end);
 }

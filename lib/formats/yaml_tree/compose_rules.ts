@@ -5,7 +5,7 @@
  */
 import type { LocatedScalar, LocatedValue } from "../located.ts";
 import { yamlString } from "../yaml/scalar_text.ts";
-import { type BlockEntry, BlockMap, type Body } from "./block_tree.ts";
+import { type BlockEntry, BlockMap, type Body, trimmed } from "./block_tree.ts";
 import { isMapping, isSequence, type MergeRules, openSequence } from "./merge.ts";
 
 /** Lists of `NAME=value` that may be written as mappings, too. */
@@ -131,12 +131,12 @@ function variablesAsMap(entry: BlockEntry): Body | undefined {
       offset: 0,
       end: 0,
     };
-    const lead = chunks[i].filter((line) => /^\s*#/.test(line)).map((line) => line.trim());
+    const lead = chunks[i].filter((line) => /^\s*#/.test(line)).map(trimmed);
     const beside = /\s(#.*)$/.exec(chunks[i].at(-1)!)?.[1];
     const rest = `${text === undefined ? "null" : yamlString(text)}${beside ? ` ${beside}` : ""}`;
     const body: Body = { kind: "inline", rest, lines: [], value: scalar };
     map.entries.set(name, { key: name, head: yamlString(name), lead, body, place: entry.place });
   }
-  map.tail = tail.map((line) => line.trim());
+  map.tail = tail.map(trimmed);
   return { kind: "map", rest: "", map };
 }

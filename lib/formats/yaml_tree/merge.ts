@@ -128,13 +128,14 @@ function refuseTogether(earlier: BlockEntry, later: BlockEntry): never {
   return refuse(later.place, reason);
 }
 
-function refuse(place: Place, reason: string): never {
+/** A fault at the place, or at the path of what is a key by its name. */
+export function refuse(place: Place, reason: string): never {
   if ("source" in place) throw new SyntaxFault(place.source, place.offset, reason);
   throw new UserError(`${place.path}: ${reason}`);
 }
 
 /** `file:line:column`, or the path of what is a key by its name. */
-export function placeText(place: Place): string {
+function placeText(place: Place): string {
   if ("path" in place) return place.path;
   const { line, column } = place.source.positionAt(place.offset);
   return `${place.source.name}:${line}:${column}`;

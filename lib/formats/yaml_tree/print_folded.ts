@@ -8,8 +8,15 @@ import { SourceText } from "../source_text.ts";
 import { SyntaxFault } from "../syntax_error.ts";
 import { composeYaml } from "../yaml/compose.ts";
 import { locateDocument } from "../yaml/locate.ts";
-import { type BlockEntry, BlockMap, mapLines, withoutFirstBlanks, withoutLastBlanks } from "./block_tree.ts";
-import { placeText } from "./merge.ts";
+import {
+  type BlockEntry,
+  BlockMap,
+  entryLines,
+  mapLines,
+  withoutFirstBlanks,
+  withoutLastBlanks,
+} from "./block_tree.ts";
+import { refuse } from "./merge.ts";
 
 export function printFolded(map: BlockMap): string {
   spaceSections(map);
@@ -18,22 +25,42 @@ export function printFolded(map: BlockMap): string {
   if (map.size === 0) lines.push("{}");
   const text = `${lines.join("\n")}\n`;
   const source = new SourceText("<folded>", text);
-  const difference = differenceTo(map, read(source), undefined);
+  const difference = differenceTo(map, read(source, map), undefined);
   if (difference) {
     const reason =
-      "means something else among the other files, as an alias does behind another anchor of its name";
-    throw new UserError(`fold ${placeText(difference.place)}: its value ${reason}; want it written out`);
+      "this value means something else among the other files, as an alias does behind another anchor";
+    refuse(difference.place, `${reason}: want it written out`);
   }
   return text;
 }
 
-function read(source: SourceText): LocatedValue {
+function read(source: SourceText, map: BlockMap): LocatedValue {
   try {
     return locateDocument(source, composeYaml(source, { keep_tags: true }), { keep_tags: true });
   } catch (error) {
     if (!(error instanceof SyntaxFault)) throw error;
+    const entry = entryAtLine(map, error.position.line);
+    if (entry) return refuse(entry.place, `this value cannot be read behind the others: ${error.reason}`);
     throw new UserError(`fold: the result cannot be read back: ${error.reason}`, { cause: error });
   }
+}
+
+/** The innermost entry that printed this line, from 1; the last one for what is told at the end of the text. */
+function entryAtLine(map: BlockMap, line: number): BlockEntry | undefined {
+  let at = 1;
+  const last = Array.from(map.entries.values()).at(-1);
+  for (const entry of map.entries.values()) {
+    const count = Array.from(entryLines(entry, 0)).length;
+    if (line >= at + count && entry !== last) {
+      at += count;
+      continue;
+    }
+    const inner = entry.body.kind === "map"
+      ? entryAtLine(entry.body.map, line - at - entry.lead.length)
+      : undefined;
+    return inner ?? entry;
+  }
+  return undefined;
 }
 
 /** An entry of several lines has one blank line above and below; others keep what stood there. */

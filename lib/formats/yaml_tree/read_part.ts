@@ -11,9 +11,9 @@ import type { LocatedValue } from "../located.ts";
 import { SourceText } from "../source_text.ts";
 import { SyntaxFault } from "../syntax_error.ts";
 import { composeYaml, DEFAULT_MAX_DEPTH } from "../yaml/compose.ts";
-import { yamlFromJson5 } from "../yaml/from_json5.ts";
+import { refuseUnreadable, yamlFromJson5 } from "../yaml/from_json5.ts";
 import { locateDocument } from "../yaml/locate.ts";
-import { type Body, INDENT, isTrivia, withoutLastBlanks } from "./block_tree.ts";
+import { type Body, INDENT, isTrivia, trimmed, withoutLastBlanks } from "./block_tree.ts";
 import { refuseUnmovable } from "./refuse_unmovable.ts";
 import { Taker } from "./take_apart.ts";
 
@@ -36,6 +36,7 @@ export function readPart(source: SourceText, dialect?: Dialect): Part {
   // What YAML cannot nest is refused here, with its place in the file.
   const document = parseJson5(source, { dialect, max_depth: DEFAULT_MAX_DEPTH });
   refuseDuplicates(document);
+  refuseUnreadable(document);
   const yaml = new SourceText(source.name, Array.from(yamlFromJson5(document)).join(""));
   return readYaml(yaml, source, locateJson5(document));
 }
@@ -49,7 +50,7 @@ function readYaml(source: SourceText, origin_source: SourceText, origin: Located
   const root = document.contents;
   // An empty document may still have a scalar of no text.
   if (root === null || (isScalar(root) && root.range[0] === root.range[1] && !root.tag && !root.anchor)) {
-    const head = lines.filter((line) => isTrivia(line)).map((line) => line.trim());
+    const head = lines.filter((line) => isTrivia(line)).map(trimmed);
     return { source: origin_source, head, separated: false, body: undefined, tail: [], value };
   }
   const taker = new Taker(source, lines, origin_source);
@@ -69,10 +70,10 @@ function readRoot(
   const end = taker.endLineOf(root, first);
   const stop = lines.findIndex((line, i) => i >= end && /^\.\.\.(?=\s|$)/.test(line));
   const below = withoutLastBlanks(lines.slice(0, stop < 0 ? lines.length : stop)).length;
-  const behind = stop < 0 ? [] : [lines[stop].slice(3), ...lines.slice(stop + 1)].map((line) => line.trim());
-  const after_marker = marker < 0 ? "" : lines[marker].slice(3).trim();
+  const behind = stop < 0 ? [] : [lines[stop].slice(3), ...lines.slice(stop + 1)].map(trimmed);
+  const after_marker = marker < 0 ? "" : trimmed(lines[marker].slice(3));
   const above = lines.slice(0, Math.max(0, marker)).filter((line) => !line.startsWith("%"));
-  let head = above.map((line) => line.trim());
+  let head = above.map(trimmed);
   let separated = head.length > 0;
   let from = marker + 1;
   const is_block = "items" in root && !root.flow;
@@ -82,25 +83,25 @@ function readRoot(
     const is_property = (line: string) => !isTrivia(line);
     const property = lines.findIndex((line, i) => i >= from && i < first && is_property(line));
     if (rest === "" && property >= 0) {
-      head.push(...lines.slice(from, property).map((line) => line.trim()));
-      rest = lines[property].trim();
+      head.push(...lines.slice(from, property).map(trimmed));
+      rest = trimmed(lines[property]);
       from = property + 1;
     } else if (marker < 0) {
-      const blank = lines.slice(from, first).findLastIndex((line) => line.trim() === "");
+      const blank = lines.slice(from, first).findLastIndex((line) => trimmed(line) === "");
       if (blank >= 0) {
         separated = true;
-        head = lines.slice(from, from + blank).map((line) => line.trim());
+        head = lines.slice(from, from + blank).map(trimmed);
         from += blank + 1;
       }
     }
   } else if (rest === "" || rest.startsWith("#")) {
     const start = lines.findIndex((line, i) => i >= from && !isTrivia(line));
     if (rest !== "") head.push(rest);
-    head.push(...lines.slice(from, start).map((line) => line.trim()));
-    rest = lines[start].trim();
+    head.push(...lines.slice(from, start).map(trimmed));
+    rest = trimmed(lines[start]);
     from = start + 1;
   }
-  const tail = is_block ? [] : lines.slice(end, below).map((line) => line.trim());
+  const tail = is_block ? [] : lines.slice(end, below).map(trimmed);
   const to = is_block ? Math.max(below, end) : end;
   const body = taker.body(root, value, origin, { rest, column: -INDENT, from, to });
   if (body === undefined) {

@@ -16,6 +16,7 @@ import {
 } from "yaml";
 import type { LocatedMapping, LocatedValue } from "../located.ts";
 import type { SourceText } from "../source_text.ts";
+import { yamlString } from "../yaml/scalar_text.ts";
 import {
   BlockMap,
   type Body,
@@ -25,6 +26,7 @@ import {
   moved,
   type Opened,
   type Place,
+  trimmed,
 } from "./block_tree.ts";
 
 type MapNode = YAMLMap<Node | null, Node | null>;
@@ -50,11 +52,11 @@ export class Taker {
       const entry = value.entries[i];
       const place = { source: this.origin, offset: origin.entries[i].key_offset };
       const { head, body } = this.#entry(pair, entry.value, origin.entries[i].value, start, end);
-      const lead = lines.slice(lead_from, start).map((line) => line.trim());
+      const lead = lines.slice(lead_from, start).map(trimmed);
       taken.entries.set(entry.key, { key: entry.key, head, lead, body, place });
       lead_from = end;
     });
-    taken.tail = this.lines.slice(lead_from, to).map((line) => line.trim());
+    taken.tail = this.lines.slice(lead_from, to).map(trimmed);
     return taken;
   }
 
@@ -65,7 +67,7 @@ export class Taker {
     if ((isMap(value) || isSeq(value)) && !value.flow) {
       const column = columnOf(this.lines[start]);
       for (let at = end; at < next; at++) {
-        if (this.lines[at].trim() !== "" && columnOf(this.lines[at]) > column) end = at + 1;
+        if (trimmed(this.lines[at]) !== "" && columnOf(this.lines[at]) > column) end = at + 1;
       }
     }
     return Math.min(end, next);
@@ -106,7 +108,7 @@ export class Taker {
     if (!/^(?:[&!]\S*\s+)*$/.test(before) || text[colon] !== ":" || colon >= at + line.length) {
       return opaque();
     }
-    const rest = text.slice(colon + 1, at + line.length).trim();
+    const rest = trimmed(text.slice(colon + 1, at + line.length));
     const body = this.body(pair.value, value, origin, { rest, column, from: start + 1, to: end });
     return body ? { head: text.slice(at + column, colon).trimEnd(), body } : opaque();
   }
@@ -143,7 +145,7 @@ export class Taker {
       ? () => {
         const properties = /^(?:[&!]\S*\s+)*/.exec(rest)![0];
         const comment = /^[^\n]*?(#[^\r\n]*)/.exec(this.source.text.slice(node.range![1]))?.[1] ?? "";
-        return { ...this.#open(node, value, origin), rest: (properties + comment).trim() };
+        return { ...this.#open(node, value, origin), rest: trimmed(properties + comment) };
       }
       : undefined;
     const below = lines.map((line) => moved(line, -column, INDENT));
@@ -155,7 +157,7 @@ export class Taker {
     const { text } = this.source;
     let from = node.range![0] + 1;
     const leadTo = (offset: number): string[] => {
-      const comments = text.slice(from, offset).match(/(?<=^|[\s,[{:])#.*/g) ?? [];
+      const comments = text.slice(from, offset).match(/(?<=^|[\s,[{:])#[^\r\n]*/g) ?? [];
       return comments.map((comment) => comment.trimEnd());
     };
     const textOf = (item: Node | null): string[] => {
@@ -188,7 +190,9 @@ export class Taker {
       from = pair.key!.range![1];
       if (pair.value?.range) lead.push(...leadTo(pair.value.range[0]));
       const body: Body = { kind: "inline", rest, lines, value: located, open };
-      map.entries.set(key, { key, head: textOf(pair.key).join(" "), lead, body, place });
+      const written = textOf(pair.key);
+      const head = written.length === 1 ? written[0] : yamlString(key);
+      map.entries.set(key, { key, head, lead, body, place });
       from = (pair.value?.range ?? pair.key!.range!)[1];
     });
     map.tail = leadTo(node.range![1] - 1);
@@ -201,13 +205,13 @@ function inlineText(node: Node | null, rest: string, lines: string[]): { rest: s
   const is_nothing = node === null || (isScalar(node) && node.value === null && node.source === "");
   if (is_nothing && /^(#|$)/.test(rest)) return { rest: rest === "" ? "null" : `null ${rest}`, lines };
   if (rest !== "" || lines.length === 0 || isTrivia(lines[0])) return { rest, lines };
-  return { rest: lines[0].trim(), lines: lines.slice(1) };
+  return { rest: trimmed(lines[0]), lines: lines.slice(1) };
 }
 
 /** Content at column 2 where the reader finds out the indentation itself; as it is where the header says it. */
 function blockScalarLines(header: string, lines: readonly string[], column: number): string[] {
-  const says_indent = /[|>][-+]?[1-9]/.test(header.replace(/\s#.*/, ""));
-  const first = lines.find((line) => line.trim() !== "");
+  const says_indent = /[|>][-+]?[1-9]/.test(header.replace(/\s#.*/s, ""));
+  const first = lines.find((line) => trimmed(line) !== "");
   const delta = says_indent || first === undefined ? -column : INDENT - columnOf(first);
   return lines.map((line) => moved(line, delta));
 }

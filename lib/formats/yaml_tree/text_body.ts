@@ -11,7 +11,7 @@ const PRINTABLE = /^[\t\n\x20-\x7E\xA0-\u2027\u202A-\uD7FF\uE000-\uFEFE\uFF00-\u
 export function textBody(text: string): Extract<Body, { kind: "inline" }> {
   const value: LocatedScalar = { kind: "scalar", value: text, text, offset: 0, end: text.length };
   if (!isLiteral(text)) return { kind: "inline", rest: yamlString(text), lines: [], value };
-  const [leading] = /^\s*/.exec(text)!;
+  const [leading] = /^[ \t\n]*/.exec(text)!;
   const indicator = /[ \t]/.test(leading) ? "2" : "";
   const lines = text.split("\n");
   if (text.endsWith("\n")) lines.pop();
@@ -24,6 +24,6 @@ export function textBody(text: string): Extract<Body, { kind: "inline" }> {
 }
 
 function isLiteral(text: string): boolean {
-  return text.includes("\n") && PRINTABLE.test(text) && text.trim() !== "" &&
+  return text.includes("\n") && PRINTABLE.test(text) && /[^ \t\n]/.test(text) &&
     !/\n[ \t\n]*\n$|[ \t]$/.test(text);
 }
