@@ -26,6 +26,12 @@ export const REDIS_SCHEMA = z.strictObject({
     max_books: length(1_000).describe("Entries kept of a stream of books, about"),
     max_trades: length(100_000).describe("Entries kept of a stream of trades, about"),
   }).prefault({}),
+  wait_replicas: z.int().min(0).max(16).default(0).describe(
+    "Each write waits until so many replicas have it, so that a failover loses nothing",
+  ),
+  wait_timeout_ms: milliseconds(100, 1).describe(
+    "Replicas that take longer are not waited for; it is counted",
+  ),
   order_book_depth: z.int().min(1).max(5_000).default(20).describe("Levels a side in a book payload"),
   channels: z.strictObject({
     book: template("orderbook:{symbol}").describe("Channel, or stream, of books"),

@@ -97,7 +97,25 @@ export class RedisSink implements Sink<RedisMessage> {
     ).with(name);
     this.#log = new RateLimitedLog(log, clock);
     this.#append = APPEND[config.deliver];
-    this.#link = openRedis(address, { name, clock, log, seed, onReady: () => context.writable() });
+    const unreplicated = metrics.counter(
+      "redis_unreplicated_writes_total",
+      "Writes that fewer replicas than wanted had in time",
+      ["sink"],
+    ).with(name);
+    this.#link = openRedis(address, {
+      name,
+      clock,
+      log,
+      seed,
+      onReady: () => context.writable(),
+      onFewReplicas: (count) => {
+        unreplicated.value++;
+        this.#log.warn("replicas", "redis has it, too few replicas do", {
+          count,
+          wanted: config.wait_replicas,
+        });
+      },
+    });
     this.#latest = new LatestBooks(
       this.#link,
       clock,

@@ -73,17 +73,20 @@ export class RedisCluster implements RedisLink {
     items: readonly Item[],
     append: Append<Item>,
   ): Promise<(Error | undefined)[]> {
-    if (this.#flights.size > 0 && this.#flight_version !== this.topology.version) {
-      const all_taken = (await Promise.all(this.#flights)).every((taken) => taken);
-      if (!all_taken) {
-        const failure = new Error("an earlier write to the old owner of a slot was not taken");
-        return items.map(() => failure);
-      }
-    }
-    this.#flight_version = this.topology.version;
+    const before = [...this.#flights];
     const { promise, resolve } = Promise.withResolvers<boolean>();
+    // Under way from now on, even while it waits: the next one must not slip past.
     this.#flights.add(promise);
-    const answers = await this.#sendToOwners(items, append);
+    let answers: (Error | undefined)[] | undefined;
+    if (before.length > 0 && this.#flight_version !== this.topology.version) {
+      const all_taken = (await Promise.all(before)).every((taken) => taken);
+      const failure = new Error("an earlier write to the old owner of a slot was not taken");
+      if (!all_taken) answers = items.map(() => failure);
+    }
+    if (answers === undefined) {
+      this.#flight_version = this.topology.version;
+      answers = await this.#sendToOwners(items, append);
+    }
     this.#flights.delete(promise);
     resolve(answers.every((error) => error === undefined));
     return answers;
@@ -166,14 +169,8 @@ export class RedisCluster implements RedisLink {
   #open(place: HostPort): void {
     const key = nodeKey(place);
     if (this.#connections.has(key) || this.#closed) return;
-    const { name, clock, log, seed } = this.context;
-    const connection = new RedisConnection(this.address, {
-      name,
-      clock,
-      log,
-      seed,
-      onReady: () => void this.#refresh(),
-    }, place);
+    const context = { ...this.context, onReady: () => void this.#refresh() };
+    const connection = new RedisConnection(this.address, context, place);
     // A master that is gone may have a successor already.
     connection.client.on("close", () => void this.#refresh());
     this.#connections.set(key, connection);

@@ -13,6 +13,7 @@ import type { RedisAddress, RedisContext, RedisItem, RedisLink } from "./redis_l
 
 const RECONNECT = { first_ms: 100, max_ms: 1_000 };
 const QUIT_DEADLINE_MS = 1_000;
+const WAIT_PAUSE_MS = 1_000;
 export const REDIS_PORT = 6379;
 
 export interface HostPort {
@@ -31,46 +32,45 @@ export class RedisConnection implements RedisLink {
   /** For people: "127.0.0.1:6379", without credentials. */
   readonly address: string;
   readonly #secrets: readonly string[];
-  readonly #command_timeout_ms: number;
+  #wait_again_ms = 0;
   #last_error = "";
   /** Runs from connected to ready: the client's own deadline ends with the TCP connection. */
   #handshake: Timer | undefined;
 
   /** `node`: this node of a Cluster instead of the URL's host. */
-  constructor(address: RedisAddress, readonly context: RedisContext, node?: HostPort) {
-    const url = new URL(address.url);
+  constructor(readonly options: RedisAddress, readonly context: RedisContext, node?: HostPort) {
+    const url = new URL(options.url);
     const start = node ?? hostPortOf(url.host);
-    const nodes = [start, ...address.nodes.map(hostPortOf)];
-    const is_sentinel = address.topology === "sentinel";
-    const password = address.password ?? (decodeURIComponent(url.password) || undefined);
+    const nodes = [start, ...options.nodes.map(hostPortOf)];
+    const is_sentinel = options.topology === "sentinel";
+    const password = options.password ?? (decodeURIComponent(url.password) || undefined);
     this.address = is_sentinel
-      ? `master ${address.master_name} of ${nodes.map(nameOf).join(", ")}`
+      ? `master ${options.master_name} of ${nodes.map(nameOf).join(", ")}`
       : nameOf(start);
-    this.#secrets = [password, url.password, address.sentinel_password].filter((text) =>
+    this.#secrets = [password, url.password, options.sentinel_password].filter((text) =>
       text !== undefined && text !== ""
     ) as string[];
-    this.#command_timeout_ms = address.command_timeout_ms;
-    const tls = tlsOptions(address, url, start.host);
+    const tls = tlsOptions(options, url, start.host);
     this.client = new Redis({
       ...(is_sentinel
         ? {
           sentinels: nodes,
-          name: address.master_name,
-          sentinelUsername: address.sentinel_username,
-          sentinelPassword: address.sentinel_password,
+          name: options.master_name,
+          sentinelUsername: options.sentinel_username,
+          sentinelPassword: options.sentinel_password,
           failoverDetector: true,
           enableTLSForSentinelMode: tls !== undefined,
           sentinelTLS: tls,
           sentinelRetryStrategy: this.#delays("sentinel"),
         }
         : start),
-      username: address.username ?? (decodeURIComponent(url.username) || undefined),
+      username: options.username ?? (decodeURIComponent(url.username) || undefined),
       password,
-      db: address.topology === "cluster" ? 0 : Number(url.pathname.slice(1) || 0),
+      db: options.topology === "cluster" ? 0 : Number(url.pathname.slice(1) || 0),
       tls,
       protocol: 2,
       lazyConnect: true,
-      connectTimeout: address.connect_timeout_ms,
+      connectTimeout: options.connect_timeout_ms,
       connectionName: "mdg",
       disableClientInfo: true,
       enableOfflineQueue: false,
@@ -80,7 +80,7 @@ export class RedisConnection implements RedisLink {
       maxRetriesPerRequest: 0,
       retryStrategy: this.#delays("reconnect"),
     });
-    this.#watch(address.connect_timeout_ms);
+    this.#watch(options.connect_timeout_ms);
     // Its failures come as events too, and it tries again by itself.
     this.client.connect().catch(() => {});
   }
@@ -104,11 +104,16 @@ export class RedisConnection implements RedisLink {
     for (const item of items) append(pipeline, item);
     return (await this.exec(pipeline)).slice(0, items.length);
   }
-  /** The error or undefined of each command in the pipeline. */
+  /** The error or undefined of each command in the pipeline, and of a WAIT for replicas where that is wanted. */
   async exec(pipeline: ChainableCommander): Promise<(Error | undefined)[]> {
+    const { wait_replicas = 0, wait_timeout_ms = 100 } = this.options;
+    const { clock } = this.context;
+    const waits = wait_replicas > 0 && clock.monotonic_ms() >= this.#wait_again_ms;
+    if (waits) pipeline.wait(wait_replicas, wait_timeout_ms);
     try {
       const work = pipeline.exec();
-      const answers = await withDeadline(this.context.clock, this.#command_timeout_ms, "ask redis", work);
+      const answers = await withDeadline(clock, this.options.command_timeout_ms, "ask redis", work);
+      if (waits) this.#readWait(answers?.at(-1)?.[1]);
       return Array.from(
         { length: pipeline.length },
         (_, i) => answers?.[i] === undefined ? new Error("no answer") : answers[i][0] ?? undefined,
@@ -118,6 +123,12 @@ export class RedisConnection implements RedisLink {
       const failure = new Error(this.reason(error));
       return Array.from({ length: pipeline.length }, () => failure);
     }
+  }
+  /** Without replicas every wait would cost its whole time, so the next ones are left out for a while. */
+  #readWait(count: unknown): void {
+    if (typeof count !== "number" || count >= this.options.wait_replicas!) return;
+    this.#wait_again_ms = this.context.clock.monotonic_ms() + WAIT_PAUSE_MS;
+    this.context.onFewReplicas?.(count);
   }
   /** Gives up a connection that no longer answers; a new one is made at once. */
   reconnect(): void {

@@ -33,6 +33,9 @@ export interface RedisAddress {
   readonly tls?: RedisTls;
   readonly connect_timeout_ms: number;
   readonly command_timeout_ms: number;
+  /** Each `send` waits until so many replicas have it, or tells `onFewReplicas`. Absent or 0: none. */
+  readonly wait_replicas?: number;
+  readonly wait_timeout_ms?: number;
 }
 
 export interface RedisContext {
@@ -42,6 +45,8 @@ export interface RedisContext {
   readonly seed: string;
   /** Called when the link is usable, again after each break. */
   onReady(): void;
+  /** What was sent is taken, but only so many replicas have it. */
+  onFewReplicas?(count: number): void;
 }
 
 /** One thing to send; `slot` is that of its key or channel. */
