@@ -31,13 +31,22 @@ const named = <Name extends string>(...names: Name[]): [Name, Uint8Array][] =>
 const TIMES = named("exchange_ms", "sent_ms", "received_us");
 const BOOK = named("sequence", "last_update_id");
 const STATUS = named("missing_from_id", "missing_to_id", "out_of_sync_ms");
-const [[, IN_SYNC], [, REASON], [, AGGRESSOR], [, EXACT_QUANTITY], [, INTERVAL], [, CLOSED]] = named(
+const [
+  [, IN_SYNC],
+  [, REASON],
+  [, AGGRESSOR],
+  [, EXACT_QUANTITY],
+  [, INTERVAL],
+  [, CLOSED],
+  [, VENUE_TRADE_ID],
+] = named(
   "in_sync",
   "reason",
   "aggressor",
   "quantity",
   "interval",
   "closed",
+  "venue_trade_id",
 );
 const TRADE_HEAD = named("trade_id", "price");
 const TRADE_FILLS = named("first_fill_id", "last_fill_id");
@@ -135,12 +144,18 @@ function writeBook(writer: ByteWriter, update: BookUpdate, depth: number): void 
 }
 
 function writeTrade(writer: ByteWriter, trade: Trade): void {
+  if (trade.venue_trade_id !== undefined) {
+    writer.raw(VENUE_TRADE_ID);
+    writer.jsonString(trade.venue_trade_id);
+  }
   writeNumbers<keyof Trade>(writer, trade, TRADE_HEAD, PRICE_DECIMALS);
   writer.raw(EXACT_QUANTITY);
   if (trade.exact_quantity === undefined) writer.decimal(trade.quantity, PRICE_DECIMALS);
   else writer.text(trade.exact_quantity);
-  writer.raw(AGGRESSOR);
-  writer.jsonString(trade.aggressor);
+  if (trade.aggressor !== undefined) {
+    writer.raw(AGGRESSOR);
+    writer.jsonString(trade.aggressor);
+  }
   writeNumbers<keyof Trade>(writer, trade, TRADE_FILLS, 0);
 }
 

@@ -1,6 +1,7 @@
 /**
  * A RabbitMQ node of our own: its own name, ports, folder and epmd, so that it can be killed -9, filled up and started
- * again without touching any other node. Streams enabled, guest/guest from this machine.
+ * again without touching any other node. Streams enabled, guest/guest from this machine. It runs apart from us, so that
+ * several tests may share it; a watchman ends it and removes its folder when we are gone, however we went.
  */
 import { type Clock, sleep, withDeadline } from "../../lib/base/clock.ts";
 import { freePort } from "./daemon.ts";
@@ -8,6 +9,7 @@ import { freePort } from "./daemon.ts";
 /** Debian's wrapper on PATH changes the user; the script behind it runs as whoever we are. */
 const BEHIND_WRAPPER = "/usr/lib/rabbitmq/bin";
 const START_LIMIT_MS = 60_000;
+const KILL_LIMIT_MS = 10_000;
 const CONTROL_LIMIT_MS = 60_000;
 const POLL_MS = 100;
 
@@ -16,14 +18,22 @@ export interface NodeOptions {
   readonly config?: readonly string[];
 }
 
+/** $1: the process to outlive by at most a second. Ends by itself when the folder is gone. */
+const WATCHMAN = `
+epmd -port "$ERL_EPMD_PORT" -address 127.0.0.1 >/dev/null 2>&1 &
+epmd_pid=$!
+while kill -0 "$1" 2>/dev/null && test -e "$HOME"; do sleep 1; done
+test -e "$HOME" && kill -9 "$(cat "$RABBITMQ_PID_FILE")" 2>/dev/null
+kill -9 $epmd_pid
+rm -rf "$HOME"
+`;
+
 export class RabbitmqNode implements AsyncDisposable {
-  #server: Deno.ChildProcess | undefined;
   private constructor(
     readonly folder: string,
     readonly env: Record<string, string>,
     readonly port: number,
     readonly stream_port: number,
-    readonly epmd: Deno.ChildProcess,
     readonly clock: Clock,
   ) {}
 
@@ -56,13 +66,8 @@ export class RabbitmqNode implements AsyncDisposable {
       // Two schedulers are plenty, and idle ones must not spin.
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "+S 2:2 +sbwt none",
     };
-    const epmd = new Deno.Command("epmd", {
-      args: ["-port", String(epmd_port), "-address", "127.0.0.1"],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    const node = new RabbitmqNode(folder, env, port, stream_port, epmd, clock);
+    const node = new RabbitmqNode(folder, env, port, stream_port, clock);
+    await node.#inBackground("sh", ["-c", WATCHMAN, "watchman", String(Deno.pid)]);
     try {
       await node.start();
     } catch (error) {
@@ -76,31 +81,18 @@ export class RabbitmqNode implements AsyncDisposable {
   }
   /** Resolves when the stream port answers. */
   async start(): Promise<void> {
-    this.#server = this.#command("rabbitmq-server", []).spawn();
-    let ended = false;
-    this.#server.status.then(() => ended = true);
-    const give_up_ms = this.clock.monotonic_ms() + START_LIMIT_MS;
-    while (!await answers(this.stream_port)) {
-      if (ended || this.clock.monotonic_ms() > give_up_ms) {
-        throw new Error(
-          `start rabbitmq: ${ended ? "it ended at once" : `no answer in ${START_LIMIT_MS} ms`}`,
-        );
-      }
-      await sleep(this.clock, POLL_MS);
-    }
+    await this.#inBackground(`${BEHIND_WRAPPER}/rabbitmq-server`, []);
+    await this.#until("start rabbitmq", START_LIMIT_MS, () => answers(this.stream_port));
   }
   /** kill -9 of the broker itself. */
   async kill(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    if (!server) return;
     const pid = Number((await Deno.readTextFile(`${this.folder}/pid`)).trim());
     Deno.kill(pid, "SIGKILL");
-    await withDeadline(this.clock, 10_000, "end of rabbitmq", server.status);
+    await this.#until("kill rabbitmq", KILL_LIMIT_MS, async () => !await answers(this.stream_port));
   }
   /** Runs rabbitmqctl, or another tool of the broker; what it printed. Rejects when it fails. */
   async control(args: readonly string[], tool = "rabbitmqctl"): Promise<string> {
-    const running = this.#command(tool, args, "piped").output();
+    const running = this.#command(tool, args).output();
     const { success, stdout, stderr } = await withDeadline(this.clock, CONTROL_LIMIT_MS, tool, running);
     const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
     if (!success) throw new Error(`${tool} ${args.join(" ")}: ${text.trim()}`);
@@ -108,18 +100,29 @@ export class RabbitmqNode implements AsyncDisposable {
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill().catch(() => {});
-    this.epmd.kill("SIGKILL");
-    await this.epmd.status;
+    // The watchman sees it, and goes.
     await Deno.remove(this.folder, { recursive: true });
   }
 
-  #command(tool: string, args: readonly string[], output: "null" | "piped" = "null"): Deno.Command {
+  async #until(what: string, limit_ms: number, holds: () => Promise<boolean>): Promise<void> {
+    const give_up_ms = this.clock.monotonic_ms() + limit_ms;
+    while (!await holds()) {
+      if (this.clock.monotonic_ms() > give_up_ms) throw new Error(`${what}: not done within ${limit_ms} ms`);
+      await sleep(this.clock, POLL_MS);
+    }
+  }
+  /** A process that is not our child: no test that ends may be blamed for it. */
+  async #inBackground(program: string, args: readonly string[]): Promise<void> {
+    await new Deno.Command("sh", {
+      args: ["-c", '"$@" </dev/null >/dev/null 2>&1 &', "sh", program, ...args],
+      env: this.env,
+    }).output();
+  }
+  #command(tool: string, args: readonly string[]): Deno.Command {
     return new Deno.Command(`${BEHIND_WRAPPER}/${tool}`, {
       args: [...args],
       env: this.env,
       stdin: "null",
-      stdout: output,
-      stderr: output,
     });
   }
 }

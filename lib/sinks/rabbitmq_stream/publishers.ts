@@ -130,7 +130,7 @@ export class Publishers {
   }
 }
 
-/** Ids rise, and the broker confirms in any order. */
+/** Ids rise, and the broker confirms in any order. Only where somebody sent a lower id again must all be looked at. */
 function find({ sent, first }: Publisher, high: number, low: number): number {
   let from = first;
   let to = sent.length;
@@ -140,7 +140,8 @@ function find({ sent, first }: Publisher, high: number, low: number): number {
     if (one.high < high || (one.high === high && one.low < low)) from = middle + 1;
     else to = middle;
   }
-  return from < sent.length && sent[from].high === high && sent[from].low === low ? from : -1;
+  const isIt = (one: Sent | undefined) => one?.high === high && one.low === low && !one.is_confirmed;
+  return isIt(sent[from]) ? from : sent.findIndex((one, i) => i >= first && isIt(one));
 }
 
 function publishFrame(

@@ -1,10 +1,11 @@
 /**
  * Turns updates into records: normalised JSON in an AMQP message that names schema, venue, symbol and kind, under a
  * reference per instrument and kind whose publishing ids come from the feed (publishing_id.ts). What the feed does not
- * order goes under a reference of this process alone: trades that come late, states of our own books, subscriptions.
+ * order goes under a reference of this process alone: trades late or without an id, states of our own books, subscriptions.
  */
 import type { MetricValue } from "../../base/metrics.ts";
 import type { UpdateKind } from "../../flow/delivery_target.ts";
+import type { Trade } from "../../market/event.ts";
 import type { SubscriptionChange } from "../../market/subscription_change.ts";
 import type { MarketUpdate } from "../../market/update.ts";
 import { ByteWriter } from "../../wire/byte_writer.ts";
@@ -40,8 +41,8 @@ export class RecordMaker {
 
   constructor(
     readonly options: RecordMakerOptions,
-    /** Counts trades that came after a later one: no producer but this one could tell them from repetitions. */
-    readonly late: MetricValue,
+    /** Counts trades without an id that rises: no producer but this one could tell them from repetitions. */
+    readonly unordered: MetricValue,
   ) {
     this.#own_reference = referenceOf(options.producer, options.instance);
   }
@@ -55,9 +56,9 @@ export class RecordMaker {
     if (update.kind === "book_status") return this.#own(bytes, true);
     let id: PublishingId | undefined;
     if (update.kind === "trade") {
-      id = facts.next(update.exchange_ms, update.trade_id);
+      id = factId(facts, update);
       if (id === undefined) {
-        this.late.value++;
+        this.unordered.value++;
         return this.#own(bytes, false);
       }
     } else id = stateId(states, update);
@@ -117,6 +118,11 @@ function referenceOf(...parts: string[]): string {
   return reference;
 }
 
+/** Undefined for a trade that comes after a later one, or that its venue does not number. */
+function factId(ids: FactIds, { trade_id, exchange_ms }: Trade): PublishingId | undefined {
+  return trade_id === undefined ? undefined : ids.next(exchange_ms, trade_id);
+}
+
 function stateId(
   ids: StateIds,
   update: Exclude<MarketUpdate, { kind: "trade" | "book_status" }>,
@@ -126,7 +132,7 @@ function stateId(
     case "book":
       return ids.next(time_ms, update.last_update_id, update.sequence);
     case "quote":
-      return ids.next(time_ms, update.update_id);
+      return ids.next(time_ms, update.update_id ?? 0);
     case "ticker":
     case "candle":
       return ids.next(time_ms, 0);

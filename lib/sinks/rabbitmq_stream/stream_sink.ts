@@ -69,8 +69,8 @@ export class StreamSink implements Sink<StreamSinkMessage> {
     this.#maker = new RecordMaker(
       { producer: config.producer, instance, depth: config.order_book_depth },
       metrics.counter(
-        "rabbitmq_stream_late_trades_total",
-        "Trades that came after a later one: kept, but not recognised in another producer's",
+        "rabbitmq_stream_unordered_trades_total",
+        "Trades late or without an id: kept, but not told from the same trades of another producer",
         ["sink"],
       ).with(name),
     );
