@@ -84,6 +84,10 @@ export class RabbitmqNode implements AsyncDisposable {
     await this.#inBackground(`${BEHIND_WRAPPER}/rabbitmq-server`, []);
     await this.#until("start rabbitmq", START_LIMIT_MS, () => answers(this.stream_port));
   }
+  /** Starts it unless it runs. */
+  async running(): Promise<void> {
+    if (!await answers(this.stream_port)) await this.start();
+  }
   /** kill -9 of the broker itself. */
   async kill(): Promise<void> {
     const pid = Number((await Deno.readTextFile(`${this.folder}/pid`)).trim());

@@ -4,7 +4,7 @@
  * the delivery queue does that, and the broker drops by publishing id what it already has.
  */
 import { Backoff } from "../../base/backoff.ts";
-import { sleep, type Timer, withDeadline } from "../../base/clock.ts";
+import { sleep, type Timer } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { RateLimitedLog } from "../../base/log.ts";
 import { Random } from "../../base/random.ts";
@@ -93,14 +93,15 @@ export class StreamProducer {
   }
   async close(): Promise<void> {
     this.#stopping.abort();
-    await withDeadline(
-      this.context.clock,
-      CLOSE_DEADLINE_MS,
-      "close",
-      this.#publishers?.session.close() ?? Promise.resolve(),
-    )
-      .catch(() => {});
-    this.#publishers?.session.abort(new Error("closed by us"));
+    const session = this.#publishers?.session;
+    if (session) {
+      const timer = this.context.clock.after(
+        CLOSE_DEADLINE_MS,
+        () => session.abort(new Error("closed by us")),
+      );
+      await session.close();
+      timer.cancel();
+    }
     await this.#running;
   }
 

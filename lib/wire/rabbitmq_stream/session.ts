@@ -64,6 +64,7 @@ export class StreamSession {
   #next_correlation = 1;
   #writing = false;
   #closed: Error | undefined;
+  #reading: Promise<void> | undefined;
   #heartbeat: Timer | undefined;
   #received_ms: number;
   #sent_ms: number;
@@ -87,7 +88,7 @@ export class StreamSession {
     owner: SessionOwner,
   ): Promise<StreamSession> {
     const session = new StreamSession(stream, options, owner);
-    void session.#read();
+    session.#reading = session.#read();
     try {
       await session.#logIn();
     } catch (error) {
@@ -119,13 +120,15 @@ export class StreamSession {
   }
   /** Takes leave of the broker within the request deadline, then closes. Never rejects. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    try {
-      await this.request("close connection", Key.close, (frame) => frame.u16(Code.ok).string("done"));
-    } catch {
-      // It is closed in any case.
+    if (!this.#closed) {
+      try {
+        await this.request("close connection", Key.close, (frame) => frame.u16(Code.ok).string("done"));
+      } catch {
+        // It is closed in any case.
+      }
+      this.#end(new Error("closed by us"));
     }
-    this.#end(new Error("closed by us"));
+    await this.#reading;
   }
   /** Closes at once, without a word. */
   abort(reason: Error): void {
