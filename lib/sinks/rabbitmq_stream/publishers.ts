@@ -12,6 +12,14 @@ export interface Confirmable {
   confirmed(index: number): void;
 }
 
+/** Records of one reference out of those of a write. */
+export interface RecordGroup {
+  readonly reference: string;
+  readonly records: readonly StreamRecord[];
+  readonly indices: number[];
+  readonly batch: Confirmable;
+}
+
 interface Sent {
   readonly high: number;
   readonly low: number;
@@ -39,6 +47,8 @@ const MESSAGE_HEAD_BYTES = 12;
 export class Publishers {
   readonly #by_reference = new Map<string, Publisher>();
   readonly #by_id: Publisher[] = [];
+  /** In order; no longer than the writes under way. */
+  readonly #waiting: RecordGroup[] = [];
   #uses = 0;
 
   constructor(
@@ -52,13 +62,29 @@ export class Publishers {
   fits(record: StreamRecord): boolean {
     return FRAME_HEAD_BYTES + MESSAGE_HEAD_BYTES + record.bytes.length <= this.session.frame_max_bytes;
   }
-  /** Sends records of one reference, in order. False when every publisher is busy with others: try again later. */
-  send(
-    reference: string,
-    records: readonly StreamRecord[],
-    indices: readonly number[],
-    batch: Confirmable,
-  ): boolean {
+  /** Sends records of one reference, in order; when every publisher is busy with others, as soon as one is not. */
+  send(group: RecordGroup): void {
+    if (this.#waiting.length > 0 || !this.#trySend(group)) this.#waiting.push(group);
+  }
+  confirm(id: number, high: number, low: number): void {
+    const publisher = this.#by_id[id];
+    const at = publisher === undefined ? -1 : find(publisher, high, low);
+    if (at < 0) return;
+    const { sent } = publisher;
+    sent[at].is_confirmed = true;
+    sent[at].batch.confirmed(sent[at].index);
+    while (publisher.first < sent.length && sent[publisher.first].is_confirmed) publisher.first++;
+    if (publisher.first === sent.length) {
+      sent.length = publisher.first = 0;
+      while (this.#waiting.length > 0 && this.#trySend(this.#waiting[0])) this.#waiting.shift();
+    } else if (publisher.first >= COMPACT_AFTER) {
+      sent.splice(0, publisher.first);
+      publisher.first = 0;
+    }
+  }
+
+  #trySend(group: RecordGroup): boolean {
+    const { reference, records, indices, batch } = group;
     const publisher = this.#publisher(reference);
     if (publisher === undefined) return false;
     publisher.used = ++this.#uses;
@@ -81,22 +107,6 @@ export class Publishers {
     }
     return true;
   }
-  confirm(id: number, high: number, low: number): void {
-    const publisher = this.#by_id[id];
-    const at = publisher === undefined ? -1 : find(publisher, high, low);
-    if (at < 0) return;
-    const { sent } = publisher;
-    sent[at].is_confirmed = true;
-    sent[at].batch.confirmed(sent[at].index);
-    while (publisher.first < sent.length && sent[publisher.first].is_confirmed) publisher.first++;
-    if (publisher.first === sent.length) {
-      sent.length = publisher.first = 0;
-    } else if (publisher.first >= COMPACT_AFTER) {
-      sent.splice(0, publisher.first);
-      publisher.first = 0;
-    }
-  }
-
   #publisher(reference: string): Publisher | undefined {
     const known = this.#by_reference.get(reference);
     if (known) return known;

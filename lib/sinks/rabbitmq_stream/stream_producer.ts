@@ -4,7 +4,7 @@
  * the delivery queue does that, and the broker drops by publishing id what it already has.
  */
 import { Backoff } from "../../base/backoff.ts";
-import { sleep, type Timer } from "../../base/clock.ts";
+import { nextTurn, sleep, type Timer } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { RateLimitedLog } from "../../base/log.ts";
 import { Random } from "../../base/random.ts";
@@ -13,7 +13,7 @@ import { meaningOf, RefusedByBroker } from "../../wire/rabbitmq_stream/protocol.
 import { StreamSession } from "../../wire/rabbitmq_stream/session.ts";
 import type { SinkContext } from "../sink.ts";
 import type { StreamBroker } from "../../wire/rabbitmq_stream/broker.ts";
-import { type Confirmable, Publishers } from "./publishers.ts";
+import { type Confirmable, Publishers, type RecordGroup } from "./publishers.ts";
 import { ensureStream, type StreamLayout } from "./stream_layout.ts";
 import type { StreamRecord } from "./stream_record.ts";
 
@@ -84,10 +84,7 @@ export class StreamProducer {
     const batch = new Batch(sendable, refused, (one) => this.#batches.delete(one));
     this.#batches.add(batch);
     batch.timer = this.context.clock.after(this.confirm_timeout_ms, () => this.#onTimeout());
-    if (!this.#send(publishers, records, sendable, batch)) {
-      // Unlikely beyond words, and safe: everything after it on this connection waits for the next one, too.
-      publishers.session.abort(new Error("more references in flight than a connection has publishers"));
-    }
+    send(publishers, records, sendable, batch);
     if (sendable.length === 0) batch.fail("message larger than a frame of the broker");
     return batch.done.promise;
   }
@@ -105,31 +102,6 @@ export class StreamProducer {
     await this.#running;
   }
 
-  /** One frame per reference and run between barriers. */
-  #send(
-    publishers: Publishers,
-    records: readonly StreamRecord[],
-    indices: readonly number[],
-    batch: Batch,
-  ): boolean {
-    const groups = new Map<string, number[]>();
-    const flush = () => {
-      for (const [reference, group] of groups) {
-        if (!publishers.send(reference, records, group, batch)) return false;
-      }
-      groups.clear();
-      return true;
-    };
-    for (const index of indices) {
-      const { reference, is_barrier } = records[index];
-      if (is_barrier && !flush()) return false;
-      const group = groups.get(reference);
-      if (group) group.push(index);
-      else groups.set(reference, [index]);
-      if (is_barrier && !flush()) return false;
-    }
-    return flush();
-  }
   #onTimeout(): void {
     this.#publishers?.session.abort(
       new Error(
@@ -175,8 +147,11 @@ export class StreamProducer {
     let publishers: Publishers | undefined = undefined as Publishers | undefined;
     const session = await StreamSession.open(stream, this.broker.session, {
       onConfirm: (publisher, high, low) => publishers?.confirm(publisher, high, low),
+      // Why a publisher does not exist may be said by an answer in the same bytes: it is heard first.
       onPublishError: (_publisher, _high, _low, code) =>
-        session.abort(new RefusedByBroker(`publish to stream "${this.layout.stream}"`, code)),
+        void nextTurn().then(() =>
+          session.abort(new RefusedByBroker(`publish to stream "${this.layout.stream}"`, code))
+        ),
       onMetadataUpdate: (name, code) =>
         session.abort(new Error(`stream "${name}" moved or is gone: ${meaningOf(code)}`)),
       onClosed: onEnded,
@@ -185,10 +160,34 @@ export class StreamProducer {
       await ensureStream(session, this.layout);
     } catch (error) {
       session.abort(new Error(reasonOf(error)));
+      await session.close();
       throw error;
     }
     publishers = new Publishers(session, this.layout.stream, (error) => session.abort(error));
     if (session.closed) throw session.closed;
     this.#publishers = publishers;
   }
+}
+
+/** One group per reference and run between barriers. */
+function send(
+  publishers: Publishers,
+  records: readonly StreamRecord[],
+  indices: readonly number[],
+  batch: Batch,
+): void {
+  const groups = new Map<string, RecordGroup>();
+  const flush = () => {
+    for (const group of groups.values()) publishers.send(group);
+    groups.clear();
+  };
+  for (const index of indices) {
+    const { reference, is_barrier } = records[index];
+    if (is_barrier) flush();
+    const group = groups.get(reference);
+    if (group) group.indices.push(index);
+    else groups.set(reference, { reference, records, indices: [index], batch });
+    if (is_barrier) flush();
+  }
+  flush();
 }

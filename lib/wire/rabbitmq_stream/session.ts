@@ -93,6 +93,7 @@ export class StreamSession {
       await session.#logIn();
     } catch (error) {
       session.#end(error instanceof Error ? error : new Error(String(error)));
+      await session.#reading;
       throw error;
     }
     return session;
