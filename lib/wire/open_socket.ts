@@ -1,8 +1,11 @@
 /**
  * Opens a TCP or TLS connection within a deadline. TLS always checks the certificate against the host's name and the
- * given or built-in authorities; there is no way to turn that off.
+ * given or built-in authorities; there is no way to turn that off. Node's sockets, because closing one of Deno's own
+ * leaves its pending read waiting, and the descriptor with it (2.8.3).
  */
-import { type Clock, withDeadline } from "../base/clock.ts";
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls, rootCertificates } from "node:tls";
+import { type Clock, type Timer } from "../base/clock.ts";
 
 export interface SocketOptions {
   readonly host: string;
@@ -13,34 +16,64 @@ export interface SocketOptions {
   readonly clock: Clock;
 }
 
-/** Rejects when nobody listens, the certificate does not fit, or the time is over. */
-export async function openSocket(options: SocketOptions): Promise<Deno.Conn> {
-  const { host: hostname, port, tls, clock } = options;
-  let opened: Deno.Conn | undefined;
-  let is_late = false;
-  const connect = async (): Promise<Deno.Conn> => {
-    const connection = tls
-      ? await Deno.connectTls({ hostname, port, caCerts: tls.ca ? [tls.ca] : [], ...identityOf(tls) })
-      : await Deno.connect({ hostname, port });
-    opened = connection;
-    if (is_late) connection.close();
-    // Else a certificate that does not fit would come up at the first read.
-    else if ("handshake" in connection) await connection.handshake();
-    return connection;
-  };
-  const opening = connect();
-  try {
-    return await withDeadline(clock, options.timeout_ms, `connect to ${hostname}:${port}`, opening);
-  } catch (error) {
-    is_late = true;
-    opening.catch(() => {});
-    opened?.close();
-    throw error;
-  }
+/** A connection as protocols see it. */
+export interface ByteStream {
+  /** Once, right after opening. A chunk is the listener's own; `onEnd` comes once, with the reason where there is one. */
+  listen(onData: (chunk: Uint8Array<ArrayBuffer>) => void, onEnd: (reason: Error | undefined) => void): void;
+  /** Resolves when the system has taken the bytes. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** At once; what is under way is lost. */
+  close(): void;
 }
 
-function identityOf(
-  { cert, key }: { cert?: string; key?: string },
-): { cert: string; key: string } | undefined {
-  return cert !== undefined && key !== undefined ? { cert, key } : undefined;
+/** Rejects when nobody listens, the certificate does not fit, or the time is over. */
+export async function openSocket(options: SocketOptions): Promise<ByteStream> {
+  const { host, port, tls, timeout_ms, clock } = options;
+  const socket = tls
+    ? connectTls({
+      host,
+      port,
+      servername: /^[\d.]+$|:/.test(host) ? "" : host,
+      ca: tls.ca === undefined ? undefined : [...rootCertificates, tls.ca],
+      cert: tls.cert,
+      key: tls.key,
+    })
+    : connectTcp({ host, port });
+  const opened = Promise.withResolvers<void>();
+  const timer: Timer = clock.after(
+    timeout_ms,
+    () => opened.reject(new Error(`no answer within ${timeout_ms} ms`)),
+  );
+  socket.once("error", opened.reject);
+  socket.once(tls ? "secureConnect" : "connect", () => opened.resolve());
+  try {
+    await opened.promise;
+  } catch (error) {
+    socket.on("error", () => {});
+    socket.destroy();
+    throw new Error(`connect to ${host}:${port}: ${error instanceof Error ? error.message : error}`);
+  } finally {
+    timer.cancel();
+    socket.off("error", opened.reject);
+  }
+  socket.setNoDelay(true);
+  return streamOf(socket);
+}
+
+function streamOf(socket: Socket): ByteStream {
+  let error: Error | undefined;
+  socket.on("error", (one) => error = one);
+  return {
+    listen(onData, onEnd) {
+      socket.on("data", (chunk: Uint8Array<ArrayBuffer>) => onData(chunk));
+      socket.once("end", () => socket.destroy());
+      socket.once("close", () => onEnd(error));
+    },
+    write(bytes) {
+      return new Promise((resolve, reject) => {
+        socket.write(bytes, (failed) => failed ? reject(failed) : resolve());
+      });
+    },
+    close: () => void socket.destroy(),
+  };
 }

@@ -4,8 +4,8 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
-import { openSocket, type SocketOptions } from "../open_socket.ts";
-import type { ByteStream, SessionOptions } from "./session.ts";
+import { type ByteStream, openSocket, type SocketOptions } from "../open_socket.ts";
+import type { SessionOptions } from "./session.ts";
 
 export interface BrokerConfig {
   /** rabbitmq-stream://[user[:password]@]host[:port][/vhost], or rabbitmq-stream+tls:// */

@@ -5,17 +5,11 @@
  */
 import { type Clock, type Timer, withDeadline } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
+import type { ByteStream } from "../open_socket.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { FrameSplitter } from "./frame_splitter.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { Code, DEFAULT_FRAME_MAX_BYTES, Key, meaningOf, RefusedByBroker, RESPONSE_BIT } from "./protocol.ts";
-
-/** What a socket offers; a `Deno.Conn` is one. */
-export interface ByteStream {
-  read(into: Uint8Array): Promise<number | null>;
-  write(bytes: Uint8Array): Promise<number>;
-  close(): void;
-}
 
 export interface SessionOptions {
   readonly user: string;
@@ -50,7 +44,6 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-const READ_BYTES = 64 * 1024;
 /** Frames are joined up to this size, so that many small ones cost one write. */
 const JOINED_BYTES = 128 * 1024;
 const encoder = new TextEncoder();
@@ -64,7 +57,7 @@ export class StreamSession {
   #next_correlation = 1;
   #writing = false;
   #closed: Error | undefined;
-  #reading: Promise<void> | undefined;
+  readonly #ended = Promise.withResolvers<void>();
   #heartbeat: Timer | undefined;
   #received_ms: number;
   #sent_ms: number;
@@ -88,12 +81,12 @@ export class StreamSession {
     owner: SessionOwner,
   ): Promise<StreamSession> {
     const session = new StreamSession(stream, options, owner);
-    session.#reading = session.#read();
+    stream.listen((chunk) => session.#onData(chunk), (reason) => session.#onStreamEnd(reason));
     try {
       await session.#logIn();
     } catch (error) {
       session.#end(error instanceof Error ? error : new Error(String(error)));
-      await session.#reading;
+      await session.#ended.promise;
       throw error;
     }
     return session;
@@ -129,7 +122,7 @@ export class StreamSession {
       }
       this.#end(new Error("closed by us"));
     }
-    await this.#reading;
+    await this.#ended.promise;
   }
   /** Closes at once, without a word. */
   abort(reason: Error): void {
@@ -210,7 +203,7 @@ export class StreamSession {
     try {
       while (this.#outgoing.length > 0 && !this.#closed) {
         const bytes = takeJoined(this.#outgoing);
-        for (let at = 0; at < bytes.length;) at += await this.stream.write(bytes.subarray(at));
+        await this.stream.write(bytes);
         this.#sent_ms = this.options.clock.monotonic_ms();
       }
     } catch (error) {
@@ -218,18 +211,18 @@ export class StreamSession {
     }
     this.#writing = false;
   }
-  async #read(): Promise<void> {
-    const buffer = new Uint8Array(READ_BYTES);
+  #onData(chunk: Uint8Array<ArrayBuffer>): void {
+    if (this.#closed) return;
+    this.#received_ms = this.options.clock.monotonic_ms();
     try {
-      while (!this.#closed) {
-        const count = await this.stream.read(buffer);
-        if (count === null) throw new Error("closed by the broker");
-        this.#received_ms = this.options.clock.monotonic_ms();
-        for (const body of this.#splitter.push(buffer.subarray(0, count))) this.#onFrame(body);
-      }
+      for (const body of this.#splitter.push(chunk)) this.#onFrame(body);
     } catch (error) {
       this.#end(new Error(`connection lost: ${reasonOf(error)}`));
     }
+  }
+  #onStreamEnd(reason: Error | undefined): void {
+    this.#end(new Error(`connection lost: ${reason ? reasonOf(reason) : "closed by the broker"}`));
+    this.#ended.resolve();
   }
   #onFrame(body: Uint8Array<ArrayBuffer>): void {
     const frame = new FrameReader(body);
@@ -285,11 +278,7 @@ export class StreamSession {
     this.#closed = reason;
     this.#heartbeat?.cancel();
     this.#outgoing.length = 0;
-    try {
-      this.stream.close();
-    } catch {
-      // Closed already by the other side.
-    }
+    this.stream.close();
     this.#tuned.reject(reason);
     for (const waiting of this.#waiting.values()) waiting.reject(reason);
     this.owner.onClosed(reason);
