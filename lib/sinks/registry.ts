@@ -1,2 +1,3 @@
 /** The sinks, one line each. Adding one: write its file, add its line. */
+export { rabbitmq_stream } from "./rabbitmq_stream.ts";
 export { redis } from "./redis.ts";

@@ -7,4 +7,5 @@ export { node } from "./node.ts";
 export { openssl } from "./openssl.ts";
 export { promtool } from "./promtool.ts";
 export { python_yaml } from "./python_yaml.ts";
+export { rabbitmq } from "./rabbitmq.ts";
 export { redis } from "./redis.ts";
