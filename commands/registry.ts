@@ -13,6 +13,7 @@ export { keygen } from "./keygen.ts";
 export { mock } from "./mock.ts";
 export { rekey } from "./rekey.ts";
 export { run } from "./run.ts";
+export { shm } from "./shm.ts";
 export { simulate } from "./simulate.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";
