@@ -12,7 +12,7 @@ const MAX_BYTES = 4 * 1024 ** 3;
 
 export const SHARED_MEMORY_SCHEMA = z.strictObject({
   name: z.string().regex(/^\/?[^/\0]{1,200}$/, 'want up to 200 characters without "/"')
-    .refine((name) => !/^\/?\.{1,2}$/.test(name), "want another name than . or ..")
+    .refine((name) => !/^\/?\.{1,2}$/.test(name), 'want a name, not "." or ".."')
     .describe("Readers find it as /dev/shm/<name>"),
   order_book_depth: z.int().min(1).max(5_000).default(20).describe("Levels a side of the latest books"),
   max_instruments: z.int().min(1).max(100_000).default(256)

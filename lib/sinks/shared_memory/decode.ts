@@ -15,6 +15,7 @@ import {
   NAME_BYTES,
   REASON_BYTES,
   TICKER_FIELDS,
+  VENUE_ID_BYTES,
 } from "./layout.ts";
 
 const BOOK_STATE_NAMES = Object.fromEntries(
@@ -85,7 +86,8 @@ function decodePayload(view: DataView, kind: number, flags: number, length: numb
     case KIND.trade:
       return {
         ...present(view, at, ["price", "quantity", "trade_id", "first_fill_id", "last_fill_id"]),
-        aggressor: flags & FLAG.buy ? "buy" : "sell",
+        ...flags & (FLAG.buy | FLAG.sell) ? { aggressor: flags & FLAG.buy ? "buy" : "sell" } : {},
+        ...length > at + 40 ? { venue_trade_id: text(view, at + 40, VENUE_ID_BYTES) } : {},
       };
     case KIND.quote:
       return present(view, at, ["bid", "bid_quantity", "ask", "ask_quantity", "update_id"]);

@@ -95,7 +95,7 @@ export const KIND = {
 export const KIND_NAMES = Object.fromEntries(Object.entries(KIND).map(([name, code]) => [code, name]));
 
 /** Flags of a kind start above FLAG_INEXACT. */
-export const FLAG = { buy: 2, ask_side: 2, last: 4, in_sync: 2, closed: 2, whole: 8 } as const;
+export const FLAG = { buy: 2, sell: 4, ask_side: 2, last: 4, in_sync: 2, closed: 2, whole: 8 } as const;
 
 /** Most levels in one `levels` event. */
 export const LEVELS_PER_EVENT = (EVENT_SLOT_BYTES - EVENT.payload - 8) / 16;
@@ -136,6 +136,8 @@ export const CANDLE_FIELDS = [
   "close_time_ms",
 ] as const;
 export const INTERVAL_BYTES = 16;
+/** A trade id that is no number, after the doubles of a trade; a longer one is cut. */
+export const VENUE_ID_BYTES = 48;
 
 export interface Geometry {
   readonly book_slots: number;

@@ -29,6 +29,7 @@ import {
   REASON_BYTES,
   STATE,
   TICKER_FIELDS,
+  VENUE_ID_BYTES,
 } from "./layout.ts";
 
 const EVENT_WORDS = EVENT_SLOT_BYTES / 4;
@@ -99,21 +100,24 @@ export class SegmentWriter {
     const doubles = this.#doubles;
     doubles[at] = trade.price;
     doubles[at + 1] = trade.quantity;
-    doubles[at + 2] = trade.trade_id;
+    doubles[at + 2] = trade.trade_id ?? NaN;
     doubles[at + 3] = trade.first_fill_id ?? NaN;
     doubles[at + 4] = trade.last_fill_id ?? NaN;
-    const inexact = trade.exact_quantity === undefined ? 0 : FLAG_INEXACT;
-    this.#end(KIND.trade, inexact | (trade.aggressor === "buy" ? FLAG.buy : 0), 5);
+    let flags = trade.exact_quantity === undefined ? 0 : FLAG_INEXACT;
+    if (trade.aggressor !== undefined) flags |= trade.aggressor === "buy" ? FLAG.buy : FLAG.sell;
+    if (trade.venue_trade_id === undefined) return this.#end(KIND.trade, flags, 5);
+    this.#text((at + 5) * 8, VENUE_ID_BYTES, trade.venue_trade_id);
+    this.#end(KIND.trade, flags, 5 + VENUE_ID_BYTES / 8);
   }
   quote(quote: Quote): void {
     const place = this.#placeOf(quote.venue, quote.symbol);
     const at = this.#begin(place.index, quote.exchange_ms, quote.received_us, this.now_us());
     const doubles = this.#doubles;
-    doubles[at] = quote.bid;
-    doubles[at + 1] = quote.bid_quantity;
-    doubles[at + 2] = quote.ask;
-    doubles[at + 3] = quote.ask_quantity;
-    doubles[at + 4] = quote.update_id;
+    doubles[at] = quote.bid ?? NaN;
+    doubles[at + 1] = quote.bid_quantity ?? NaN;
+    doubles[at + 2] = quote.ask ?? NaN;
+    doubles[at + 3] = quote.ask_quantity ?? NaN;
+    doubles[at + 4] = quote.update_id ?? NaN;
     this.#end(KIND.quote, 0, 5);
   }
   ticker(ticker: Ticker): void {

@@ -66,8 +66,10 @@ rigTest("every kind of update comes back as it was, absent fields absent", {}, (
     exchange_ms: undefined,
     exact_quantity: "0.1234567890123456789",
   });
+  writer.trade({ kind: "trade", ...head, venue_trade_id: "a1b2-ü", price: 1, quantity: 2 });
   const quote = { ...head, update_id: 4, bid: 1.5, bid_quantity: 2, ask: 1.6, ask_quantity: 3 };
   writer.quote({ kind: "quote", ...quote });
+  writer.quote({ kind: "quote", ...head, bid: 1.5 });
   writer.ticker({ kind: "ticker", ...head, last_price: 0.1, trade_count: 0 });
   const bar = { open: 1, high: 3, low: 0.5, close: 2, volume: 10, open_time_ms: 0, close_time_ms: 59_999 };
   writer.candle({ kind: "candle", ...head, interval: "1m", ...bar, closed: true });
@@ -89,8 +91,9 @@ rigTest("every kind of update comes back as it was, absent fields absent", {}, (
       aggressor: "buy",
       inexact: true,
     },
+    { sequence: 3, ...common, kind: "trade", price: 1, quantity: 2, venue_trade_id: "a1b2-ü" },
     {
-      sequence: 3,
+      sequence: 4,
       ...common,
       kind: "quote",
       bid: 1.5,
@@ -99,10 +102,11 @@ rigTest("every kind of update comes back as it was, absent fields absent", {}, (
       ask_quantity: 3,
       update_id: 4,
     },
-    { sequence: 4, ...common, kind: "ticker", last_price: 0.1, trade_count: 0 },
-    { sequence: 5, ...common, kind: "candle", ...bar, interval: "1m", closed: true },
-    { sequence: 6, ...common, kind: "book_status", in_sync: true, reason: "synced" },
-    { sequence: 7, ...common, kind: "book_status", in_sync: false, ...missing, reason: "gap" },
+    { sequence: 5, ...common, kind: "quote", bid: 1.5 },
+    { sequence: 6, ...common, kind: "ticker", last_price: 0.1, trade_count: 0 },
+    { sequence: 7, ...common, kind: "candle", ...bar, interval: "1m", closed: true },
+    { sequence: 8, ...common, kind: "book_status", in_sync: true, reason: "synced" },
+    { sequence: 9, ...common, kind: "book_status", in_sync: false, ...missing, reason: "gap" },
   ]);
 });
 

@@ -33,7 +33,7 @@ export class TearingWriter {
     whole[EVENT.exchange_ms / 8] = trade.exchange_ms!;
     whole[EVENT.received_us / 8] = trade.received_us;
     whole[EVENT.published_us / 8] = this.now_us();
-    const payload = [trade.price, trade.quantity, trade.trade_id, trade.first_fill_id!, trade.last_fill_id!];
+    const payload = [trade.price, trade.quantity, trade.trade_id!, trade.first_fill_id!, trade.last_fill_id!];
     whole.set(payload, EVENT.payload / 8);
     const { ring_offset, ring_slots } = this.geometry;
     const slot = ring_offset + (sequence & (ring_slots - 1)) * EVENT_SLOT_BYTES;
