@@ -17,6 +17,8 @@ export interface DeliveryLimits {
   readonly max_writes: number;
   /** Queued messages from which on books and quotes are conflated. */
   readonly lag_messages: number;
+  /** A write of fewer than `max_batch` messages waits so long for more: for targets where a write is dear. */
+  readonly linger_ms: number;
   /** A write without an answer for so long counts as rejected. A target's own deadline should be shorter. */
   readonly write_timeout_ms: number;
 }

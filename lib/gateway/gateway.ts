@@ -158,7 +158,7 @@ export class Gateway implements AsyncDisposable {
     });
     this.#sinks.push({ sink, queue });
     this.hub.subscribe(queue);
-    this.hub.addReadiness(sink);
+    this.hub.addReadiness({ name, notReady: () => sink.notReady() ?? sink.degraded?.() });
   }
   /** Makes the source and its books visible at once; returns how to start it. */
   #createSource(section: PluginConfig, name: string): () => void {

@@ -5,6 +5,7 @@ export { age } from "./age.ts";
 export { chromium } from "./chromium.ts";
 export { node } from "./node.ts";
 export { openssl } from "./openssl.ts";
+export { postgres } from "./postgres.ts";
 export { promtool } from "./promtool.ts";
 export { python_yaml } from "./python_yaml.ts";
 export { redis } from "./redis.ts";
