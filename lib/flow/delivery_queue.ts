@@ -189,8 +189,7 @@ export class DeliveryQueue<Message> implements Receiver {
   #pump(): void {
     if (this.#state === "closed" || this.#recovering || this.#retry !== undefined) return;
     if (this.#backlog.size > 0 && !this.#lingers()) {
-      const why = this.target.notReady();
-      if (why !== undefined) {
+      if (!(this.target.accepts?.() ?? this.target.notReady() === undefined)) {
         this.#backlog.beginLagging();
         return this.#retryLater();
       }

@@ -42,8 +42,10 @@ export interface DeliveryTarget<Message = unknown> {
    * rejection means none of it: the queue puts trades back in order and forgets books for newer ones.
    */
   write(messages: readonly Message[]): Promise<void>;
-  /** Undefined when connected, else why not. Read by /ready and before each write. */
+  /** Undefined when connected, else why not. Read by /ready, and before each write where there is no `accepts`. */
   notReady(): string | undefined;
+  /** Whether to write now, where that is another matter: a target with a spool takes messages while not connected. */
+  accepts?(): boolean;
 }
 
 /** A write of which only a part was taken. Indices into the batch; what is in neither list was taken. */

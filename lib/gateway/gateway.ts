@@ -158,7 +158,7 @@ export class Gateway implements AsyncDisposable {
     });
     this.#sinks.push({ sink, queue });
     this.hub.subscribe(queue);
-    this.hub.addReadiness({ name, notReady: () => sink.notReady() ?? sink.degraded?.() });
+    this.hub.addReadiness(sink);
   }
   /** Makes the source and its books visible at once; returns how to start it. */
   #createSource(section: PluginConfig, name: string): () => void {

@@ -10,10 +10,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { DeliveryTarget } from "../flow/delivery_target.ts";
 
 /** What a delivery queue feeds; disposing flushes within a deadline, then lets go. */
-export interface Sink<Message = unknown> extends DeliveryTarget<Message>, AsyncDisposable {
-  /** It takes messages, yet not as it should (they wait on disk for an absent database): why, for /ready; else undefined. */
-  degraded?(): string | undefined;
-}
+export interface Sink<Message = unknown> extends DeliveryTarget<Message>, AsyncDisposable {}
 
 export interface SinkContext {
   readonly name: string;

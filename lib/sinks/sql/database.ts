@@ -22,6 +22,8 @@ export interface Database extends AsyncDisposable {
   write(groups: readonly RowGroup[]): Promise<void>;
   /** Undefined when connected and the tables are right, else why not. */
   notReady(): string | undefined;
+  /** Whether `write` takes rows now, where that is another matter: there is a spool. */
+  accepts?(): boolean;
 }
 
 /** Messages of one batch, gathered by table, in order within each. */

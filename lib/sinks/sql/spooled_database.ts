@@ -27,16 +27,16 @@ export class SpooledDatabase implements Database {
     this.#log = new RateLimitedLog(context.log, context.clock);
     if (!spool.is_empty) this.#load();
   }
-  /** Never: rows can always be taken, and if even the disk says no, `write` rejects. */
-  notReady(): undefined {
-    return undefined;
-  }
   /** Why rows go to the spool, if they do. */
-  degraded(): string | undefined {
+  notReady(): string | undefined {
     const why = this.database.notReady();
     if (why === undefined && this.spool.is_empty) return undefined;
     const { count, bytes } = this.spool;
     return `${why ?? "loading from the spool"} (${count} rows, ${bytes} bytes in the spool)`;
+  }
+  /** Always: if even the disk says no, `write` rejects. */
+  accepts(): boolean {
+    return true;
   }
   async write(groups: readonly RowGroup[]): Promise<void> {
     if (this.spool.is_empty && this.database.notReady() === undefined) {
@@ -63,7 +63,11 @@ export class SpooledDatabase implements Database {
   }
 
   #load(): void {
-    this.#loading ??= this.#loadAll().finally(() => this.#loading = undefined);
+    this.#loading ??= this.#loadAll().finally(() => {
+      this.#loading = undefined;
+      // Rows may have come after the loader saw the spool empty and before it was gone.
+      if (!this.spool.is_empty && !this.#closing.signal.aborted) this.#load();
+    });
   }
   /** Ends when the spool is empty or the sink is closed. */
   async #loadAll(): Promise<void> {

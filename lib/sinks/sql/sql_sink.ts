@@ -38,7 +38,7 @@ export class SqlSink implements Sink<Row> {
   constructor(
     readonly config: SqlConfig,
     readonly context: SinkContext,
-    readonly database: Database & { degraded?(): string | undefined },
+    readonly database: Database,
   ) {
     const { name, metrics } = context;
     this.name = name;
@@ -47,7 +47,8 @@ export class SqlSink implements Sink<Row> {
       max_batch: config.batch_rows,
       // One transaction at a time keeps the order; a larger one costs less than two.
       max_writes: 1,
-      lag_messages: config.max_queued_rows,
+      // From here on memory is kept for trades: quotes and books are conflated.
+      lag_messages: config.max_queued_rows >> 1,
       linger_ms: config.flush_interval_ms,
       write_timeout_ms: config.command_timeout_ms * 3 + 30_000,
     };
@@ -96,8 +97,8 @@ export class SqlSink implements Sink<Row> {
   notReady(): string | undefined {
     return this.database.notReady();
   }
-  degraded(): string | undefined {
-    return this.database.degraded?.();
+  accepts(): boolean {
+    return this.database.accepts?.() ?? this.notReady() === undefined;
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.database[Symbol.asyncDispose]();

@@ -53,13 +53,12 @@ export class Spool {
   /** Rejects with a UserError when the folder can't be used. */
   static async open(options: SpoolOptions): Promise<Spool> {
     const { folder } = options;
-    const lock = await openFolder(folder);
+    const spool = new Spool(options, await openFolder(folder));
     try {
-      const spool = new Spool(options, lock);
       await spool.#recover();
       return spool;
     } catch (error) {
-      lock.close();
+      spool.#letGo();
       throw error instanceof UserError ? error : folderFailure(folder, error);
     }
   }
@@ -132,12 +131,15 @@ export class Spool {
   async close(): Promise<void> {
     await this.#exclusive(async () => {
       await this.#removeLoaded();
-      this.#facts.close();
-      this.#states.close();
-      this.lock.close();
+      this.#letGo();
     });
   }
 
+  #letGo(): void {
+    this.#facts.close();
+    this.#states.close();
+    this.lock.close();
+  }
   #segments(): Segment[] {
     return [...this.#facts.segments, ...this.#states.segments];
   }
