@@ -7,6 +7,7 @@ import type { SinkContext } from "../../../../lib/sinks/sink.ts";
 import type { Database, RowGroup } from "../../../../lib/sinks/sql/database.ts";
 import { Spool } from "../../../../lib/sinks/sql/spool/spool.ts";
 import { SpooledDatabase } from "../../../../lib/sinks/sql/spooled_database.ts";
+import { until } from "../../../end_to_end/until.ts";
 import { is_long } from "../../../services.ts";
 
 /** Keeps rows by key, as a database would; goes away and comes back, and may lose the answer to a write it did. */
@@ -74,10 +75,10 @@ async function run(seed: number): Promise<number> {
     for (let i = random.integer(0, 3); i > 0; i--) await nextTurn();
   }
   database.away = database.lose_answer = false;
-  for (let i = 0; i < 1_000 && !spooled.spool.is_empty; i++) {
+  await until("the spool to be loaded", () => {
     clock.advance(2_000);
-    await nextTurn();
-  }
+    return spooled.spool.is_empty;
+  });
   await spooled[Symbol.asyncDispose]();
   await Deno.remove(folder, { recursive: true });
   assert.deepEqual(
