@@ -40,6 +40,9 @@ export class DeltaLog {
     entry.first_id = delta.first_id;
     entry.last_id = delta.last_id;
     entry.previous_id = delta.previous_id;
+    entry.depth_limit = delta.depth_limit;
+    entry.checksum = delta.checksum;
+    entry.precision = delta.precision;
     entry.bids.copyFrom(delta.bids);
     entry.asks.copyFrom(delta.asks);
     this.#size++;

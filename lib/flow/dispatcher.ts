@@ -90,7 +90,8 @@ export class Dispatcher implements Hub {
     let count = 0;
     for (const book of this.books()) {
       count++;
-      if (!book.in_sync) note(`${book.venue} ${book.symbol}: book not in sync: ${book.reason}`);
+      const why = book.notReady();
+      if (why !== undefined) note(`${book.venue} ${book.symbol}: ${why}`);
     }
     if (count === 0) note("no symbol is configured");
     for (const part of this.#parts) {

@@ -22,6 +22,10 @@ export interface Receiver {
 export interface BookState {
   readonly venue: string;
   readonly symbol: string;
+  /** False where the source brings trades, quotes and the like only: there is never a book. */
+  readonly keeps_book: boolean;
+  /** Undefined while what is configured flows: the book in sync, or without books, data since the last interruption. */
+  notReady(): string | undefined;
   readonly in_sync: boolean;
   /** Why it is out of sync, since when (epoch µs). */
   readonly reason: string;

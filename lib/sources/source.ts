@@ -20,7 +20,8 @@ export interface Source {
   readonly name: string;
   /** The `venue` of its events. */
   readonly venue: string;
-  readonly sequence: SequenceRule;
+  /** Undefined: it brings no books. */
+  readonly sequence: SequenceRule | undefined;
   readonly symbols: readonly string[];
   /**
    * Batches in order. A batch and all in it are the source's again when the next is asked for. Ends when `signal` aborts

@@ -27,7 +27,7 @@ export class WatchfulReceiver implements Receiver {
   unsynced = 0;
 
   offer(update: MarketUpdate): void {
-    if (update.kind === "trade") {
+    if (update.kind === "trade" && update.trade_id !== undefined) {
       const ids = this.trade_ids.get(update.symbol) ?? [];
       ids.push(update.trade_id);
       this.trade_ids.set(update.symbol, ids);

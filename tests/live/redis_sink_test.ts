@@ -120,6 +120,8 @@ class Rig {
     return {
       venue: VENUE,
       symbol,
+      keeps_book: true,
+      notReady: () => undefined,
       in_sync,
       reason: "",
       since_us: 0,
