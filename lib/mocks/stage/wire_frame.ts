@@ -11,11 +11,15 @@ export class WireFrame {
   #bytes: Buffer | undefined;
 
   /**
-   * @param payload a string goes as text, bytes go as binary
-   * @param checked parts of the payload (one level each) that a checksum inside it vouches for: a fault may turn a digit
-   *   there into another, and a right client must notice at this very frame
+   * Parts of the payload (one level each) that a checksum inside it vouches for: a fault may turn a digit there into
+   * another, and a right client must notice at this very frame.
    */
-  constructor(readonly payload: string | Uint8Array, readonly checked: readonly string[] = []) {}
+  readonly checked: readonly string[];
+
+  /** @param payload a string goes as text, bytes go as binary */
+  constructor(readonly payload: string | Uint8Array, { checked = [] }: { checked?: readonly string[] } = {}) {
+    this.checked = checked;
+  }
 
   /** WebSocket frame bytes; not to be written to. */
   bytes(): Buffer {
