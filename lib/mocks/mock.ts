@@ -45,7 +45,10 @@ export interface MockOptions {
   seed: string;
   /** Share of a capture after which no fault is injected and standing ones are lifted; default 0.9. */
   fault_until?: number;
-  /** A capture waits this long, from the first depth subscription, for the other routes' first ones; default 500. */
+  /**
+   * A capture waits this long, from the first depth subscription, for the other routes' first ones; a generated market
+   * that ends waits this long from the last subscription; default 500.
+   */
   start_delay_ms?: number;
   /** Generator: time between diffs of a symbol; default 100. */
   interval_ms?: number;

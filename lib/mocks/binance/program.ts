@@ -51,15 +51,16 @@ class BinanceProgram implements Program<BinanceItem> {
   readonly words = binanceWords;
   readonly rules: ConnectionRules;
   readonly rest: BinanceRest;
-  readonly start_routes: readonly string[];
+  readonly start_routes: readonly string[] | undefined;
   readonly #books: ReadonlyMap<string, TextBook>;
   readonly #frames = new FrameCache();
+  readonly #trades = new Map<string, number>();
   /** Given a snapshot by the tape just now. */
   #anchored: TextBook[] = [];
 
   constructor(readonly dialect: BinanceDialect, readonly tape: Tape<BinanceItem>, { clock }: MockWorld) {
     this.name = dialect.name;
-    this.start_routes = dialect.routes;
+    this.start_routes = tape.total === undefined ? undefined : dialect.routes;
     this.rules = {
       max_client_messages_per_s: dialect.max_client_messages_per_s,
       ping: { interval_ms: dialect.ping_interval_ms, pong_timeout_ms: dialect.pong_timeout_ms },
@@ -90,13 +91,18 @@ class BinanceProgram implements Program<BinanceItem> {
       return false;
     }
     if (item.kind === "depth") this.#books.get(item.symbol)?.applyDiff(item.data);
+    if (item.kind === "trade") this.#trades.set(item.symbol, (this.#trades.get(item.symbol) ?? 0) + 1);
     return true;
   }
   lastId(symbol: string): number {
     return this.#books.get(symbol)?.last_update_id ?? 0;
   }
   state(symbol: string): MarketState | undefined {
-    return this.#books.get(symbol)?.state();
+    const book = this.#books.get(symbol);
+    if (!book) return undefined;
+    // A recording's trades may be of kinds that clients don't get.
+    const trades = this.tape.total === undefined ? this.#trades.get(symbol) ?? 0 : undefined;
+    return { ...book.state(), trades };
   }
   whenBook(symbol: string): Promise<void> | undefined {
     const book = this.#books.get(symbol);

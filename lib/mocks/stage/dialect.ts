@@ -108,7 +108,7 @@ export interface Program<Item extends StageItem> {
   readonly rules: ConnectionRules;
   readonly words: CorruptionWords;
   readonly rest?: RestRules;
-  /** An audience on each of these starts a waiting tape at once; absent: the start delay is always waited. */
+  /** An audience on each of these starts a waiting tape at once; absent: it starts a delay after the last subscription. */
   readonly start_routes?: readonly string[];
   /** Whether this subscription sets a waiting tape going. */
   starts(subscription: Subscription<Item>): boolean;

@@ -187,14 +187,18 @@ class Stage<Item extends StageItem> implements MockVenue {
     session.begin();
   }
 
-  /** The subscription that the tape waits for arms the start; an audience on every route, or the delay, fires it. */
+  /**
+   * The subscription that the tape waits for arms the start; an audience on every route, or the delay, fires it. Where
+   * the routes don't tell who is still to come, each further subscription begins the delay anew.
+   */
   #considerStart(subscription: Subscription<Item>): void {
     if (this.#playing || this.#stop.signal.aborted) return;
-    if (!this.#start_timer && this.program.starts(subscription)) {
+    const { start_routes } = this.program;
+    if (!this.#start_timer ? this.program.starts(subscription) : !start_routes) {
+      this.#start_timer?.cancel();
       const delay_ms = this.options.start_delay_ms ?? DEFAULT_START_DELAY_MS;
       this.#start_timer = this.world.clock.after(delay_ms, () => this.#start());
     }
-    const { start_routes } = this.program;
     if (!this.#start_timer || !start_routes) return;
     const audience = [...this.#sessions].filter((one) => one.subscriptions.size > 0);
     if (start_routes.every((route) => audience.some((one) => one.route === route))) this.#start();
