@@ -1,30 +1,24 @@
 /**
  * Every mock in the registry through every fault that can happen there, each alone and all mixed, on a generated market
- * and hastened time: in the end the gateway knows what the venue knows, nothing was published while out of sync, no trade
+ * and time told in steps: in the end the gateway knows what the venue knows, nothing was published while out of sync, no trade
  * twice (and none lost without faults), and the counters tell what happened.
  * Short form: one seed each. `--long`: 20 (`deno task test --long tests/end_to_end/venue_faults_test.ts`).
  */
 import assert from "node:assert/strict";
 import { MOCKS } from "../../lib/gateway/catalog.ts";
 import type { Fault, FaultSpec, MockKind } from "../../lib/mocks/mock.ts";
-import { FastClock } from "../fast_clock.ts";
+import { TurnClock } from "../turn_clock.ts";
 import { is_long } from "../services.ts";
 import { type FaultReport, runWithFaults } from "./fault_run.ts";
 import { requireTold } from "./told_by.ts";
 
-/** Seconds in one of the host's. Without faults nothing may be late, so there is less haste. */
-const HASTE = 10;
-const CLEAN_HASTE = 3;
+/** Market seconds in one of the clock's. */
 const SPEED = 4;
 /** Faults stop at three quarters, so that the last quarter shows who healed. */
 const MARKET = { duration_ms: 20_000, rate_per_s: 60, fault_until: 0.75 };
-/** A busy machine's pauses, hastened, must not look like a dead connection too often. */
-const MAX_SILENCE_MS = 4_000;
-/** Longer than a pause between two subscriptions, shorter than the wait for first data. */
-const START_DELAY_MS = 1_500;
 const LIMIT_MS = 300_000;
 const SEEDS = is_long ? 20 : 1;
-/** Most of a run is waiting; so many share the time. */
+/** Most of a run is waiting for turns, which all share. */
 const RUNS_AT_ONCE = 4;
 /** High enough that each fault shows in a market of some hundred frames. */
 const RATES: Record<Fault, number> = {
@@ -62,20 +56,14 @@ async function pooled<T>(work: readonly (() => Promise<T>)[]): Promise<T[]> {
 }
 
 async function run(kind: MockKind, one: Case, seed: string): Promise<FaultReport> {
+  const clock = new TurnClock();
   const faults = specs(kind, one);
-  return await runWithFaults(
-    {
-      venue: kind.name,
-      market: MARKET,
-      faults,
-      seed,
-      limit_ms: LIMIT_MS,
-      speed: SPEED,
-      whole: one === "none",
-      start_delay_ms: START_DELAY_MS,
-      max_silence_ms: MAX_SILENCE_MS,
-    },
-    new FastClock(one === "none" ? CLEAN_HASTE : HASTE),
+  const whole = one === "none";
+  return await clock.drive(
+    runWithFaults(
+      { venue: kind.name, market: MARKET, faults, seed, limit_ms: LIMIT_MS, speed: SPEED, whole },
+      clock,
+    ),
   );
 }
 
