@@ -7,10 +7,9 @@ import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
-import { spoil } from "./corruption.ts";
+import { type CorruptionWords, spoil } from "./corruption.ts";
 import type { FaultPlan } from "./fault_plan.ts";
-import type { StreamFrame } from "./stream_frame.ts";
-import { textFrame } from "./text_frame.ts";
+import { frameBytes, type WireFrame } from "./wire_frame.ts";
 
 const MAX_DELAY_MS = 1_000;
 const MAX_DELAYED_BYTES = 1024 * 1024;
@@ -20,6 +19,7 @@ export interface OutletOptions {
   clock: Clock;
   faults: FaultPlan;
   slot: number;
+  words: CorruptionWords;
   /** Destroys the connection. */
   disconnect(): void;
 }
@@ -38,14 +38,14 @@ export class Outlet {
 
   constructor(readonly options: OutletOptions) {}
 
-  deliver(frame: StreamFrame, combined: boolean, position: number): void {
+  deliver(stream: string, frame: WireFrame, position: number): void {
     if (this.#closed || this.stalled) return;
     if (this.#delayed && position >= this.#delayed.until_position) this.#release();
     const { faults, slot, disconnect } = this.options;
-    const drawn = faults.ofFrame(position, slot, frame.stream);
+    const drawn = faults.ofFrame(position, slot, stream);
     switch (drawn?.fault) {
       case undefined:
-        return this.#emit(frame, combined);
+        return this.#emit(stream, frame);
       case "disconnect":
         return disconnect();
       case "stall":
@@ -54,23 +54,23 @@ export class Outlet {
       case "drop":
         return;
       case "corrupt":
-        return this.#corrupt(frame, combined, drawn.random);
+        return this.#corrupt(stream, frame, drawn.random);
       case "delay":
         this.#delay(position + drawn.random.integer(20, 200));
-        return this.#emit(frame, combined);
+        return this.#emit(stream, frame);
       case "reorder":
-        if (this.#swapped.has(frame.stream)) this.#emit(frame, combined);
-        else this.#swapped.set(frame.stream, frame.bytes(combined));
+        if (this.#swapped.has(stream)) this.#emit(stream, frame);
+        else this.#swapped.set(stream, frame.bytes());
         return;
       case "duplicate":
-        this.#emit(frame, combined);
-        return this.#emit(frame, combined);
+        this.#emit(stream, frame);
+        return this.#emit(stream, frame);
     }
   }
   /** A frame beside the streams; keeps its place behind what was delivered before. */
-  notice(text: string): void {
+  notice(bytes: Buffer): void {
     if (this.#closed || this.stalled) return;
-    this.#push(textFrame(text));
+    this.#queue(bytes);
     this.flush();
   }
   /** Hands the burst to the socket. */
@@ -114,17 +114,17 @@ export class Outlet {
     for (const one of this.#low.splice(0)) one.resolve();
   }
 
-  #emit(frame: StreamFrame, combined: boolean): void {
-    this.#push(frame.bytes(combined));
-    const earlier = this.#swapped.get(frame.stream);
+  #emit(stream: string, frame: WireFrame): void {
+    this.#push(frame.bytes());
+    const earlier = this.#swapped.get(stream);
     if (!earlier) return;
-    this.#swapped.delete(frame.stream);
+    this.#swapped.delete(stream);
     this.#push(earlier);
   }
-  #corrupt(frame: StreamFrame, combined: boolean, random: Random): void {
-    const spoilt = spoil(frame.text(combined), random);
-    this.#push(textFrame(spoilt.payload));
-    if (!spoilt.replaces) this.#emit(frame, combined);
+  #corrupt(stream: string, frame: WireFrame, random: Random): void {
+    const spoilt = spoil(frame, random, this.options.words);
+    this.#push(frameBytes(spoilt.payload, typeof frame.payload === "string"));
+    if (!spoilt.replaces) this.#emit(stream, frame);
   }
   #delay(until_position: number): void {
     if (this.#delayed) return;
@@ -143,6 +143,9 @@ export class Outlet {
   }
   #push(bytes: Buffer): void {
     this.frames_sent++;
+    this.#queue(bytes);
+  }
+  #queue(bytes: Buffer): void {
     if (!this.#delayed) {
       this.#burst.push(bytes);
       return;

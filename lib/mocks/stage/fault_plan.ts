@@ -71,15 +71,16 @@ export class FaultPlan {
   }
 
   /** Whether this subscription's acknowledgement is a lie. A later attempt at the same stream is drawn anew. */
-  lies(stream: string): boolean {
-    if (!this.active || !this.#rates.has("lying-ack")) return false;
+  ofSubscription(stream: string): { lies: boolean; attempt: number } {
     const attempt = this.#attempts.get(stream) ?? 0;
+    if (!this.active) return { lies: false, attempt };
     // One entry per stream name that clients asked for; a flood of invented names starts the count again.
     if (this.#attempts.size >= 10_000) this.#attempts.clear();
     this.#attempts.set(stream, attempt + 1);
-    const lie = new Random(`${this.seed}:subscription:${stream}:${attempt}`).chance(this.#rate("lying-ack"));
-    if (lie) this.injected["lying-ack"]++;
-    return lie;
+    if (!this.#rates.has("lying-ack")) return { lies: false, attempt };
+    const lies = new Random(`${this.seed}:subscription:${stream}:${attempt}`).chance(this.#rate("lying-ack"));
+    if (lies) this.injected["lying-ack"]++;
+    return { lies, attempt };
   }
 
   #rate(fault: Fault): number {

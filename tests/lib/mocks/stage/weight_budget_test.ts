@@ -1,7 +1,7 @@
 /** Weight per minute, 429 with the time left, 418 for who does not stop. */
 import assert from "node:assert/strict";
 import { ManualClock } from "../../../../lib/base/clock.ts";
-import { WeightBudget } from "../../../../lib/mocks/binance/weight_budget.ts";
+import { WeightBudget } from "../../../../lib/mocks/stage/weight_budget.ts";
 
 Deno.test("over the budget 429 until the minute ends; insisting is banned for two minutes", () => {
   const clock = new ManualClock(60_000 * 100 + 15_000);

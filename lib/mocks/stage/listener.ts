@@ -16,9 +16,8 @@ const MAX_MESSAGE_BYTES = 256 * 1024;
 
 export interface ListenerHandlers {
   request(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Whether this path is served; asked before the handshake. */
-  accepts(path: string): boolean;
-  client(socket: WebSocket, raw: Duplex, path: string): void;
+  /** Who takes a connection on this path, asked before the handshake; undefined: it is not served. */
+  enter(path: string): ((socket: WebSocket, raw: Duplex) => void) | undefined;
   failed(error: unknown): void;
 }
 
@@ -77,20 +76,20 @@ export class Listener {
   }
 
   #upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): void {
-    const path = request.url ?? "/";
-    const refusal = !this.handlers.accepts(path)
+    const welcome = this.handlers.enter(request.url ?? "/");
+    const refusal = !welcome
       ? "404 Not Found"
       : this.clients >= MAX_CLIENTS
       ? "503 Service Unavailable"
       : undefined;
-    if (refusal) {
+    if (refusal !== undefined || !welcome) {
       raw.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
     this.#sockets.handleUpgrade(request, raw, head, (socket) => {
       this.clients++;
       socket.once("close", () => this.clients--);
-      this.handlers.client(socket, raw, path);
+      welcome(socket, raw);
     });
   }
 }

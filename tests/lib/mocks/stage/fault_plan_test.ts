@@ -1,6 +1,6 @@
 /** Faults repeat with their seed, differ between slots, and stop when the plan is calmed. */
 import assert from "node:assert/strict";
-import { FaultPlan } from "../../../../lib/mocks/binance/fault_plan.ts";
+import { FaultPlan } from "../../../../lib/mocks/stage/fault_plan.ts";
 import { parseFaults } from "../../../../lib/mocks/fault_spec.ts";
 
 function draws(plan: FaultPlan, slot = 0): (string | undefined)[] {
@@ -30,14 +30,14 @@ Deno.test("the rate is kept and every hit is counted", () => {
 
 Deno.test("a calmed plan injects nothing; subscriptions are drawn per attempt", () => {
   const plan = new FaultPlan(parseFaults(["all", "lying-ack=0.5", "429=0.5"]), "5");
-  const lies = Array.from({ length: 64 }, () => plan.lies("btcusdt@depth"));
+  const lies = Array.from({ length: 64 }, () => plan.ofSubscription("btcusdt@depth").lies);
   assert.ok(lies.includes(true) && lies.includes(false));
   const refusals = Array.from({ length: 64 }, () => plan.ofRequest(true).refuse);
   assert.ok(refusals.includes(true) && refusals.includes(false));
   plan.active = false;
   const before = { ...plan.injected };
   assert.deepEqual(new Set(draws(plan)), new Set([undefined]));
-  assert.equal(plan.lies("btcusdt@depth"), false);
+  assert.equal(plan.ofSubscription("btcusdt@depth").lies, false);
   assert.deepEqual(plan.ofRequest(true).refuse || plan.ofRequest(true).late, false);
   assert.deepEqual(plan.injected, before);
 });

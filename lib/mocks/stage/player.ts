@@ -4,30 +4,30 @@
  * It ends with the tape, on abort, or on a failure of the tape.
  */
 import { type Clock, nextTurn, sleep } from "../../base/clock.ts";
-import type { Tape, TapeItem } from "./tape.ts";
+import type { StageItem, Tape } from "./tape.ts";
 
 /** Items between two looks at the sockets. */
 const BURST = 64;
 /** Items due within this are played together; a timer is no finer. */
 const GRAIN_MS = 2;
 
-export interface PlayerOptions {
-  tape: Tape;
+export interface PlayerOptions<Item extends StageItem> {
+  tape: Tape<Item>;
   clock: Clock;
   speed: number;
   signal: AbortSignal;
-  play(item: TapeItem, position: number): void;
+  play(item: Item, position: number): void;
   /** Sends what was played; a promise when the clients lag and the player should wait. */
   flush(): Promise<void> | undefined;
 }
 
-export class Player {
+export class Player<Item extends StageItem> {
   /** Items played; the next one's number. */
   position = 0;
   #start_ms = 0;
   #first_us: number | undefined;
 
-  constructor(readonly options: PlayerOptions) {}
+  constructor(readonly options: PlayerOptions<Item>) {}
 
   /** True when the tape was played to its end, false when aborted. */
   async run(): Promise<boolean> {
@@ -49,7 +49,7 @@ export class Player {
     return !signal.aborted;
   }
 
-  #wait_ms(item: TapeItem): number {
+  #wait_ms(item: Item): number {
     const { speed, clock } = this.options;
     if (speed === Infinity) return 0;
     this.#first_us ??= item.at_us;

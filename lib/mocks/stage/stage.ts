@@ -1,38 +1,34 @@
 /**
- * A whole mock venue: the tape is played once for everybody, the books follow it, clients get what they subscribed to,
- * REST answers from the books. A capture starts at the first depth subscription, once every route has one or the start
- * delay is over; late clients join what runs. After its end the sockets stay open and REST serves the final books.
+ * A whole mock venue: the tape is played once for everybody, the program takes each item into its state and says it in
+ * the venue's words to those who subscribed; REST answers from that state. A finite tape waits for its subscriber; late
+ * clients join what runs. After its end the sockets stay open and REST serves the final state.
  * Bounds: at full speed the tape waits for clients behind by `WAIT_ABOVE_BYTES` and cuts who does not read for 30 s; at
- * a market's own pace a client behind by `CUT_ABOVE_BYTES` is cut, as the venue does. Both are counted.
+ * a market's own pace a client behind by `CUT_ABOVE_BYTES` is cut, as venues do. Both are counted.
  */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import { type Clock, sleep, type Timer } from "../../base/clock.ts";
-import { reasonOf } from "../../base/errors.ts";
+import { quoted, reasonOf, UserError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { withRates } from "../fault_spec.ts";
-import type { MockOptions, MockStats, MockVenue } from "../mock.ts";
-import { openCaptureTape } from "./capture_tape.ts";
-import type { BinanceDialect } from "./dialect.ts";
+import type { Fault, FaultSpec, MarketState, MockOptions, MockStats, MockVenue } from "../mock.ts";
+import type { Entry, Program, Subscription } from "./dialect.ts";
 import { FaultPlan } from "./fault_plan.ts";
-import { openGeneratedTape } from "./generated_tape.ts";
 import { Listener } from "./listener.ts";
 import { Player } from "./player.ts";
-import { RestApi } from "./rest_api.ts";
+import { RestDesk } from "./rest_desk.ts";
 import { Session } from "./session.ts";
-import { StreamFrame } from "./stream_frame.ts";
 import { StreamIndex } from "./stream_index.ts";
-import { parseStreamPath } from "./stream_path.ts";
-import type { Tape, TapeItem } from "./tape.ts";
-import { TextBook } from "./text_book.ts";
+import type { StageItem } from "./tape.ts";
 
 const WAIT_ABOVE_BYTES = 1024 * 1024;
 const RESUME_BELOW_BYTES = 256 * 1024;
 const CUT_ABOVE_BYTES = 8 * 1024 * 1024;
 const READ_DEADLINE_MS = 30_000;
 const CLOSE_DEADLINE_MS = 500;
-/** At full speed a recording may be over before a client's first depth request arrives: the tape waits this long for it. */
-const FIRST_DEPTH_WAIT_MS = 1_000;
+/** At full speed a tape may be over before a client's first snapshot request arrives: it waits this long for it. */
+const HOLD_MS = 1_000;
+const ENCORE_MS = 250;
 const DEFAULT_START_DELAY_MS = 500;
 const DEFAULT_FAULT_UNTIL = 0.9;
 
@@ -42,39 +38,46 @@ export interface MockWorld {
   signal: AbortSignal;
 }
 
-export async function openBinanceVenue(
-  dialect: BinanceDialect,
+/**
+ * Opens a venue on its program.
+ * @param known the faults that can happen at this venue
+ * @throws UserError for a fault that cannot, or an address that cannot be had
+ */
+export async function openStage<Item extends StageItem>(
+  program: Program<Item>,
+  known: readonly Fault[],
   options: MockOptions,
   world: MockWorld,
 ): Promise<MockVenue> {
-  const symbols = options.symbols.map((one) => one.trim().toUpperCase());
-  const tape = options.capture === undefined
-    ? openGeneratedTape(symbols, dialect, options, world.clock)
-    : await openCaptureTape(options.capture, symbols, dialect, world.log);
-  const venue = new BinanceVenue(dialect, tape, options, world);
-  await venue.open();
-  return venue;
+  const faults = withRates(options.faults);
+  const foreign = faults.find(({ name }) => !known.includes(name));
+  if (foreign) {
+    throw new UserError(
+      `inject fault ${quoted(foreign.name)}: cannot happen at ${program.name}, want ${known.join(", ")}`,
+      { code: 2 },
+    );
+  }
+  const stage = new Stage(program, faults, options, world);
+  await stage.open();
+  return stage;
 }
 
-class BinanceVenue implements MockVenue {
+class Stage<Item extends StageItem> implements MockVenue {
   ws_url = "";
   rest_url = "";
   readonly symbols: readonly string[];
   readonly #finished = Promise.withResolvers<void>();
   readonly finished = this.#finished.promise;
   readonly #stop = new AbortController();
-  readonly #books: ReadonlyMap<string, TextBook>;
   readonly #faults: FaultPlan;
-  readonly #index = new StreamIndex();
-  readonly #sessions = new Set<Session>();
+  readonly #index = new StreamIndex<Item>();
+  readonly #sessions = new Set<Session<Item>>();
   readonly #listener: Listener;
-  readonly #player: Player;
-  readonly #rest: RestApi;
-  readonly #calm_at: number;
-  /** Given a snapshot by the tape just now. */
-  #anchored: TextBook[] = [];
+  readonly #player: Player<Item>;
+  readonly #rest: RestDesk;
   #playing: Promise<void> | undefined;
   #start_timer: Timer | undefined;
+  #encore: Timer | undefined;
   #is_finished = false;
   #next_id = 1;
   #frames_of_gone_clients = 0;
@@ -83,21 +86,16 @@ class BinanceVenue implements MockVenue {
   readonly #onAbort = () => void this.#close();
 
   constructor(
-    readonly dialect: BinanceDialect,
-    readonly tape: Tape,
+    readonly program: Program<Item>,
+    faults: readonly FaultSpec[],
     readonly options: MockOptions,
     readonly world: MockWorld,
   ) {
     const { clock } = world;
+    const { tape, rest } = program;
     const signal = this.#stop.signal;
     this.symbols = [...tape.symbols.keys()];
-    this.#books = new Map(
-      this.symbols.map((one) => [one, new TextBook(one, dialect.chains_by_previous_id)]),
-    );
-    this.#faults = new FaultPlan(withRates(options.faults), options.seed);
-    this.#calm_at = tape.total === undefined
-      ? Infinity
-      : Math.floor(tape.total * (options.fault_until ?? DEFAULT_FAULT_UNTIL));
+    this.#faults = new FaultPlan(faults, options.seed);
     this.#player = new Player({
       tape,
       clock,
@@ -106,10 +104,9 @@ class BinanceVenue implements MockVenue {
       play: (item, position) => this.#play(item, position),
       flush: () => this.#flush(),
     });
-    this.#rest = new RestApi({
-      dialect,
-      books: this.#books,
-      symbols: tape.symbols,
+    this.#rest = new RestDesk({
+      rules: rest,
+      whenBook: (symbol) => program.whenBook(symbol),
       faults: this.#faults,
       clock,
       signal,
@@ -117,8 +114,7 @@ class BinanceVenue implements MockVenue {
     });
     this.#listener = new Listener({
       request: (request, response) => this.#rest.handle(request, response),
-      accepts: (path) => parseStreamPath(path, dialect.routes) !== undefined && !signal.aborted,
-      client: (socket, raw, path) => this.#welcome(socket, raw, path),
+      enter: (path) => this.#enter(path),
       failed: (error) => world.log.warn("mock request failed", { error }),
     });
   }
@@ -129,18 +125,19 @@ class BinanceVenue implements MockVenue {
     this.rest_url = `http://${address}`;
     this.world.signal.addEventListener("abort", this.#onAbort, { once: true });
     if (this.world.signal.aborted) return void this.#close();
-    if (!this.tape.waits_for_subscriber) this.#start();
+    if (!this.program.tape.waits_for_subscriber) this.#start();
   }
 
+  state(symbol: string): MarketState | undefined {
+    return this.program.state(symbol);
+  }
   stats(): MockStats {
     let frames_sent = this.#frames_of_gone_clients;
     for (const session of this.#sessions) frames_sent += session.outlet.frames_sent;
-    let capture_gaps = 0;
-    for (const book of this.#books.values()) capture_gaps += book.gaps;
     return {
-      venue: this.dialect.name,
+      venue: this.program.name,
       position: this.#player.position,
-      total: this.tape.total,
+      total: this.program.tape.total,
       started: this.#playing !== undefined,
       finished: this.#is_finished,
       clients: this.#sessions.size,
@@ -148,10 +145,10 @@ class BinanceVenue implements MockVenue {
       frames_sent,
       rest_requests: this.#rest.requests,
       slow_clients_cut: this.#slow_clients_cut,
-      capture_gaps,
+      capture_gaps: this.program.gaps,
       injected: { ...this.#faults.injected },
       last_update_ids: Object.fromEntries(
-        [...this.#books].map(([name, book]) => [name, book.last_update_id]),
+        this.symbols.map((name) => [name, this.program.lastId(name)]),
       ),
     };
   }
@@ -160,23 +157,27 @@ class BinanceVenue implements MockVenue {
     await this.#close();
   }
 
-  #welcome(socket: WebSocket, raw: Duplex, path: string): void {
-    const { route, combined, streams } = parseStreamPath(path, this.dialect.routes)!;
+  #enter(path: string): ((socket: WebSocket, raw: Duplex) => void) | undefined {
+    const entry = this.#stop.signal.aborted ? undefined : this.program.enter(path);
+    return entry && ((socket, raw) => this.#welcome(socket, raw, entry));
+  }
+  #welcome(socket: WebSocket, raw: Duplex, entry: Entry<Item>): void {
+    const { route } = entry;
     const taken = new Set([...this.#sessions].filter((one) => one.route === route).map((one) => one.slot));
     let slot = 0;
     while (taken.has(slot)) slot++;
     const session = new Session(socket, raw, {
       id: this.#next_id++,
       slot,
-      route,
-      combined,
-      streams,
-      dialect: this.dialect,
+      entry,
+      rules: this.program.rules,
+      words: this.program.words,
       clock: this.world.clock,
       log: this.world.log,
       faults: this.#faults,
       index: this.#index,
-      onSubscribe: (stream) => this.#considerStart(stream, route),
+      position: () => this.#player.position,
+      onSubscribe: (subscription) => this.#considerStart(subscription),
       onClose: (gone) => {
         this.#frames_of_gone_clients += gone.outlet.frames_sent;
         this.#sessions.delete(gone);
@@ -186,24 +187,27 @@ class BinanceVenue implements MockVenue {
     session.begin();
   }
 
-  /** A depth subscription on its own route arms the start; a subscription on every route, or the delay, fires it. */
-  #considerStart(stream: string, route: string): void {
+  /**
+   * The subscription that the tape waits for arms the start; an audience on every route, or the delay, fires it. Where
+   * the routes don't tell who is still to come, each further subscription begins the delay anew.
+   */
+  #considerStart(subscription: Subscription<Item>): void {
     if (this.#playing || this.#stop.signal.aborted) return;
-    const suffix = stream.slice(stream.indexOf("@") + 1);
-    const is_depth = this.dialect.depth_suffixes.includes(suffix) && this.dialect.routeOf(suffix) === route;
-    if (is_depth && !this.#start_timer) {
+    const { start_routes } = this.program;
+    if (!this.#start_timer ? this.program.starts(subscription) : !start_routes) {
+      this.#start_timer?.cancel();
       const delay_ms = this.options.start_delay_ms ?? DEFAULT_START_DELAY_MS;
       this.#start_timer = this.world.clock.after(delay_ms, () => this.#start());
     }
-    if (!this.#start_timer) return;
-    const routes = new Set([...this.#sessions].filter((one) => one.subscribed).map((one) => one.route));
-    if (this.dialect.routes.every((one) => routes.has(one))) this.#start();
+    if (!this.#start_timer || !start_routes) return;
+    const audience = [...this.#sessions].filter((one) => one.subscriptions.size > 0);
+    if (start_routes.every((route) => audience.some((one) => one.route === route))) this.#start();
   }
   #start(): void {
     this.#start_timer?.cancel();
     if (this.#playing) return;
     const { log } = this.world;
-    log.info("mock market starts", { venue: this.dialect.name, total: this.tape.total });
+    log.info("mock market starts", { venue: this.program.name, total: this.program.tape.total });
     this.#playing = this.#run().catch((error) => log.error(`play the tape: ${reasonOf(error)}`));
   }
   async #run(): Promise<void> {
@@ -213,50 +217,28 @@ class BinanceVenue implements MockVenue {
     this.#is_finished = true;
     this.#finished.resolve();
     this.world.log.info("mock market served to its end; sockets stay open", { ...this.stats() });
-  }
-
-  #play(item: TapeItem, position: number): void {
-    if (position >= this.#calm_at && this.#faults.active) this.#calm();
-    if (item.kind === "snapshot") return this.#anchor(item);
-    if (item.kind === "depth") this.#books.get(item.symbol)?.applyDiff(item.data);
-    const symbol = item.symbol.toLowerCase();
-    switch (item.kind) {
-      case "depth":
-        for (const suffix of this.dialect.depth_suffixes) {
-          this.#send(`${symbol}@${suffix}`, item.data, position);
-        }
-        return;
-      case "trade": {
-        this.#send(`${symbol}@trade`, item.data, position);
-        const aggregate = `${symbol}@aggTrade`;
-        if (this.#index.of(aggregate).size === 0) return;
-        const data = this.dialect.aggregateTrade(item.data);
-        if (data !== undefined) this.#send(aggregate, data, position);
-        return;
-      }
-      default:
-        this.#send(`${symbol}@${item.suffix}`, item.data, position);
+    if (this.program.encore && !this.#stop.signal.aborted) {
+      this.#encore = this.world.clock.every(ENCORE_MS, () => this.#sayAgain());
     }
   }
-  #send(stream: string, data: string, position: number): void {
-    const sessions = this.#index.of(stream);
-    if (sessions.size === 0) return;
-    const frame = new StreamFrame(stream, data);
+  #sayAgain(): void {
+    for (const item of this.program.encore?.() ?? []) this.#tell(item, this.#player.position);
+    for (const session of this.#sessions) session.outlet.flush();
+  }
+
+  #play(item: Item, position: number): void {
+    const { program, options } = this;
+    if (this.#faults.active) {
+      const until = options.fault_until ?? DEFAULT_FAULT_UNTIL;
+      if (program.tape.progress(item, position) >= until) this.#calm();
+    }
+    if (program.take(item)) this.#tell(item, position);
+  }
+  #tell(item: Item, position: number): void {
     // A copy: a disconnect fault takes its session out of the set.
-    for (const session of [...sessions]) session.deliver(frame, position);
-  }
-  /** A snapshot names its symbol, or is for the book that waits for ids closest to its own. */
-  #anchor(item: TapeItem): void {
-    const book = this.#books.get(item.symbol) ?? this.#bookWaitingFor(item);
-    if (!book) return;
-    book.applySnapshot(item.data);
-    this.#anchored.push(book);
-  }
-  #bookWaitingFor(item: TapeItem): TextBook | undefined {
-    const id = Number(/"lastUpdateId":(\d+)/.exec(item.data)?.[1]);
-    const waiting = [...this.#books.values()].filter((book) => !book.synced)
-      .sort((a, b) => a.distance(id) - b.distance(id));
-    return waiting[0];
+    for (const { session, subscription } of [...this.#index.of(item)]) {
+      session.deliver(subscription, item, position);
+    }
   }
   #calm(): void {
     this.#faults.active = false;
@@ -265,20 +247,20 @@ class BinanceVenue implements MockVenue {
 
   #flush(): Promise<void> | undefined {
     const full_speed = this.options.speed === Infinity;
-    const lagging: Session[] = [];
+    const lagging: Session<Item>[] = [];
     for (const session of this.#sessions) {
       session.outlet.flush();
       const { queued_bytes } = session.outlet;
       if (full_speed && queued_bytes > WAIT_ABOVE_BYTES) lagging.push(session);
       if (!full_speed && queued_bytes > CUT_ABOVE_BYTES) this.#cutSlow(session);
     }
-    const anchored = this.#anchored.splice(0);
-    if (full_speed && this.tape.waits_for_subscriber && anchored.length > 0) {
-      return this.#within(FIRST_DEPTH_WAIT_MS, Promise.all(anchored.map((book) => book.whenServed())));
+    if (full_speed && this.program.tape.waits_for_subscriber) {
+      const hold = this.program.holdUntil?.();
+      if (hold) return this.#within(HOLD_MS, hold);
     }
     return lagging.length > 0 ? this.#waitFor(lagging, RESUME_BELOW_BYTES) : undefined;
   }
-  async #waitFor(lagging: readonly Session[], below_bytes: number): Promise<void> {
+  async #waitFor(lagging: readonly Session<Item>[], below_bytes: number): Promise<void> {
     const drained = Promise.all(lagging.map((one) => one.outlet.whenBelow(below_bytes)));
     await this.#within(READ_DEADLINE_MS, drained);
     for (const one of lagging) if (one.outlet.queued_bytes > WAIT_ABOVE_BYTES) this.#cutSlow(one);
@@ -290,7 +272,7 @@ class BinanceVenue implements MockVenue {
     await Promise.race([work, sleep(this.world.clock, limit_ms, signal)]);
     over.abort();
   }
-  #cutSlow(session: Session): void {
+  #cutSlow(session: Session<Item>): void {
     this.#slow_clients_cut++;
     this.world.log.warn("client cut: it does not read", { queued_bytes: session.outlet.queued_bytes });
     session.cut("slow");
@@ -304,6 +286,7 @@ class BinanceVenue implements MockVenue {
     this.#stop.abort();
     this.#start_timer?.cancel();
     await this.#playing;
+    this.#encore?.cancel();
     const gone = Promise.all([...this.#sessions].map((one) => one.gone));
     for (const session of this.#sessions) session.shutDown();
     const over = new AbortController();

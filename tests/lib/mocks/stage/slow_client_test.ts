@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import { ManualClock, nextTurn } from "../../../../lib/base/clock.ts";
 import { silentLog } from "../../../../lib/base/log.ts";
-import { FaultPlan } from "../../../../lib/mocks/binance/fault_plan.ts";
-import { Outlet } from "../../../../lib/mocks/binance/outlet.ts";
+import { FaultPlan } from "../../../../lib/mocks/stage/fault_plan.ts";
+import { Outlet } from "../../../../lib/mocks/stage/outlet.ts";
+import { binanceWords } from "../../../../lib/mocks/binance/corruption_words.ts";
 import { binanceSpot } from "../../../../lib/mocks/binance/spot.ts";
-import { StreamFrame } from "../../../../lib/mocks/binance/stream_frame.ts";
+import { WireFrame } from "../../../../lib/mocks/stage/wire_frame.ts";
 import { parseFaults } from "../../../../lib/mocks/fault_spec.ts";
-import { VenueClient } from "./venue_client.ts";
+import { VenueClient } from "../binance/venue_client.ts";
 
 /** A socket that takes bytes only when told to. */
 class StuckSocket extends Duplex {
@@ -28,15 +29,19 @@ class StuckSocket extends Duplex {
 function openOutlet(faults: string[], clock = new ManualClock()) {
   const socket = new StuckSocket();
   const plan = new FaultPlan(parseFaults(faults), "1");
-  return { socket, clock, outlet: new Outlet({ socket, clock, faults: plan, slot: 0, disconnect() {} }) };
+  return {
+    socket,
+    clock,
+    outlet: new Outlet({ socket, clock, faults: plan, slot: 0, words: binanceWords, disconnect() {} }),
+  };
 }
 
 Deno.test("an outlet knows what its socket has not taken, and says when it has", async () => {
   const { outlet, socket } = openOutlet([]);
-  outlet.deliver(new StreamFrame("a@trade", "{}"), true, 0);
+  outlet.deliver("a@trade", new WireFrame("{}"), 0);
   assert.equal(outlet.queued_bytes, 0);
   outlet.flush();
-  assert.equal(outlet.queued_bytes, 2 + '{"stream":"a@trade","data":{}}'.length);
+  assert.equal(outlet.queued_bytes, 2 + "{}".length);
   const drained = outlet.whenBelow(1);
   socket.release();
   await drained;
@@ -45,7 +50,7 @@ Deno.test("an outlet knows what its socket has not taken, and says when it has",
 
 Deno.test("a delayed connection gives its frames up after a second at the latest, in order", async () => {
   const { outlet, socket, clock } = openOutlet(["delay=1"]);
-  for (let i = 0; i < 3; i++) outlet.deliver(new StreamFrame("a@trade", String(i)), false, i);
+  for (let i = 0; i < 3; i++) outlet.deliver("a@trade", new WireFrame(String(i)), i);
   outlet.flush();
   assert.deepEqual(socket.taken, []);
   clock.advance(1_000);
