@@ -155,6 +155,8 @@ export class SinkRig {
     const { book, in_sync, sequence } = state;
     return {
       ...this.#head(symbol),
+      keeps_book: true,
+      notReady: () => undefined,
       in_sync,
       reason: "",
       since_us: 0,

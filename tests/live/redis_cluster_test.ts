@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { sleep, systemClock } from "../../lib/base/clock.ts";
 import { redis } from "../../lib/sinks/registry.ts";
 import { clusterSlot } from "../../lib/wire/redis/cluster_slot.ts";
-import { RedisClusterService } from "../../scripts/services/redis_cluster.ts";
+import { RedisClusterServers } from "./redis_cluster.ts";
 import { eventually, SinkRig } from "../contracts/sink_rig.ts";
 import { is_long, testUnless } from "../services.ts";
 import { redisServerMissing } from "./redis_server.ts";
@@ -14,13 +14,13 @@ const SYMBOLS = Array.from({ length: 12 }, (_, i) => `SYM${i}USDT`);
 const EVENTS_PER_S = 10_000;
 const STREAM_S = is_long ? 30 : 6;
 
-const clusterTest = (name: string, body: (cluster: RedisClusterService) => Promise<void>) =>
+const clusterTest = (name: string, body: (cluster: RedisClusterServers) => Promise<void>) =>
   testUnless(redisServerMissing(), name, async () => {
-    await using cluster = await RedisClusterService.start("redis-server", systemClock);
+    await using cluster = await RedisClusterServers.start("redis-server", systemClock);
     await body(cluster);
   });
 
-function openRig(cluster: RedisClusterService, config: Partial<z.input<typeof redis.schema>> = {}) {
+function openRig(cluster: RedisClusterServers, config: Partial<z.input<typeof redis.schema>> = {}) {
   const streams = { max_trades: 10_000_000 };
   return SinkRig.open(redis, {
     url: cluster.url,
@@ -33,7 +33,7 @@ function openRig(cluster: RedisClusterService, config: Partial<z.input<typeof re
   });
 }
 
-function reader(cluster: RedisClusterService): Cluster {
+function reader(cluster: RedisClusterServers): Cluster {
   const nodes = cluster.addresses.map((address) => ({
     host: "127.0.0.1",
     port: Number(address.split(":")[1]),
@@ -83,7 +83,7 @@ async function stream(rig: SinkRig, duration_s: number): Promise<void> {
 }
 
 function tell(what: string, figures: Record<string, unknown>): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`  ${what}: ${JSON.stringify(figures)}\n`));
+  Deno.stderr.writeSync(new TextEncoder().encode(`${what}: ${JSON.stringify(figures)}\n`));
 }
 
 clusterTest(

@@ -1,6 +1,6 @@
 /**
- * A redis-server of the test's own, on a free port and without files, that it may kill -9 and start again on the same
- * port; and a subscriber that remembers what came.
+ * A redis-server of the test's own, on a free port and without files unless it is to keep its data, that it may kill -9
+ * and start again on the same port; and a subscriber that remembers what came.
  */
 import { Redis } from "ioredis";
 import { sleep, systemClock } from "../../lib/base/clock.ts";
@@ -19,13 +19,15 @@ export function redisServerMissing(): string | undefined {
 
 export class RedisServer implements AsyncDisposable {
   #process: Deno.ChildProcess | undefined;
-  private constructor(readonly port: number) {}
+  private constructor(readonly port: number, readonly folder: string | undefined, readonly args: string[]) {}
 
-  static async start(): Promise<RedisServer> {
+  /** `keeps_data`: every write is in its file before it is answered. */
+  static async start(options: { keeps_data?: boolean; args?: string[] } = {}): Promise<RedisServer> {
+    const folder = options.keeps_data ? await Deno.makeTempDir({ prefix: "mdg-redis-" }) : undefined;
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr;
     listener.close();
-    const server = new RedisServer(port);
+    const server = new RedisServer(port, folder, options.args ?? []);
     await server.start();
     return server;
   }
@@ -34,7 +36,8 @@ export class RedisServer implements AsyncDisposable {
   }
   /** Resolves when it answers. */
   async start(): Promise<void> {
-    const args = ["--port", `${this.port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+    const args = ["--port", `${this.port}`, "--bind", "127.0.0.1", "--save", "", ...this.args];
+    args.push(...(this.folder ? ["--dir", this.folder, "--appendonly", "yes"] : ["--appendonly", "no"]));
     this.#process = new Deno.Command(PROGRAM, { args, stdout: "null", stderr: "null" }).spawn();
     for (let attempt = 0; attempt < 500; attempt++) {
       try {
@@ -57,6 +60,7 @@ export class RedisServer implements AsyncDisposable {
   }
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#process) await this.kill();
+    if (this.folder) await Deno.remove(this.folder, { recursive: true });
   }
 }
 

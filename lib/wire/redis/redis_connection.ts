@@ -9,7 +9,7 @@ import { type Timer, withDeadline } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { RateLimitedLog } from "../../base/log.ts";
 import { Random } from "../../base/random.ts";
-import type { RedisAddress, RedisContext, RedisItem, RedisLink } from "./redis_link.ts";
+import type { RedisAddress, RedisAnswer, RedisContext, RedisItem, RedisLink } from "./redis_link.ts";
 
 const RECONNECT = { first_ms: 100, max_ms: 1_000 };
 const QUIT_DEADLINE_MS = 1_000;
@@ -99,13 +99,13 @@ export class RedisConnection implements RedisLink {
   async send<Item extends RedisItem>(
     items: readonly Item[],
     append: (pipeline: ChainableCommander, item: Item) => void,
-  ): Promise<(Error | undefined)[]> {
+  ): Promise<RedisAnswer[]> {
     const pipeline = this.client.pipeline();
     for (const item of items) append(pipeline, item);
     return (await this.exec(pipeline)).slice(0, items.length);
   }
-  /** The error or undefined of each command in the pipeline, and of a WAIT for replicas where that is wanted. */
-  async exec(pipeline: ChainableCommander): Promise<(Error | undefined)[]> {
+  /** The answer to each command in the pipeline, and to a WAIT for replicas where that is wanted. */
+  async exec(pipeline: ChainableCommander): Promise<RedisAnswer[]> {
     const { wait_replicas = 0, wait_timeout_ms = 100 } = this.options;
     const { clock } = this.context;
     const waits = wait_replicas > 0 && clock.monotonic_ms() >= this.#wait_again_ms;
@@ -114,14 +114,10 @@ export class RedisConnection implements RedisLink {
       const work = pipeline.exec();
       const answers = await withDeadline(clock, this.options.command_timeout_ms, "ask redis", work);
       if (waits) this.#readWait(answers?.at(-1)?.[1]);
-      return Array.from(
-        { length: pipeline.length },
-        (_, i) => answers?.[i] === undefined ? new Error("no answer") : answers[i][0] ?? undefined,
-      );
+      return answers ?? failed(pipeline.length, new Error("no answer"));
     } catch (error) {
       this.reconnect();
-      const failure = new Error(this.reason(error));
-      return Array.from({ length: pipeline.length }, () => failure);
+      return failed(pipeline.length, new Error(this.reason(error)));
     }
   }
   /** Without replicas every wait would cost its whole time, so the next ones are left out for a while. */
@@ -182,6 +178,10 @@ export class RedisConnection implements RedisLink {
       limited.warn("error", "redis connection failed", { reason: this.#last_error });
     });
   }
+}
+
+function failed(count: number, error: Error): RedisAnswer[] {
+  return Array.from({ length: count }, () => [error]);
 }
 
 const nameOf = ({ host, port }: HostPort) => `${host.includes(":") ? `[${host}]` : host}:${port}`;
