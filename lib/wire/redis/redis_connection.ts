@@ -33,6 +33,7 @@ export class RedisConnection implements RedisLink {
   readonly address: string;
   readonly #secrets: readonly string[];
   #wait_again_ms = 0;
+  #closing = false;
   #last_error = "";
   /** Runs from connected to ready: the client's own deadline ends with the TCP connection. */
   #handshake: Timer | undefined;
@@ -133,6 +134,7 @@ export class RedisConnection implements RedisLink {
   }
   async close(): Promise<void> {
     const { client, context: { clock } } = this;
+    this.#closing = true;
     const ended = new Promise<void>((resolve) => client.once("end", resolve));
     const connected = client.stream !== undefined && !client.stream.destroyed;
     if (this.ready) await withDeadline(clock, QUIT_DEADLINE_MS, "quit", client.quit()).catch(() => {});
@@ -171,7 +173,7 @@ export class RedisConnection implements RedisLink {
     });
     this.client.on("close", () => {
       this.#handshake?.cancel();
-      limited.warn("close", "connection to redis closed");
+      if (!this.#closing) limited.warn("close", "connection to redis closed");
     });
     this.client.on("error", (error) => {
       this.#last_error = this.reason(error);
