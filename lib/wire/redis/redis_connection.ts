@@ -3,6 +3,7 @@
  * command under way is rejected as soon as the connection is gone. Reconnects for ever, first within 100 ms, then at
  * least once a second; with Sentinels to the master they name by then. The password never reaches a log line.
  */
+import { isIP } from "node:net";
 import { type ChainableCommander, Redis, type RedisOptions } from "ioredis";
 import { Backoff } from "../../base/backoff.ts";
 import { type Timer, withDeadline } from "../../base/clock.ts";
@@ -59,7 +60,6 @@ export class RedisConnection implements RedisLink {
           name: options.master_name,
           sentinelUsername: options.sentinel_username,
           sentinelPassword: options.sentinel_password,
-          failoverDetector: true,
           enableTLSForSentinelMode: tls !== undefined,
           sentinelTLS: tls,
           sentinelRetryStrategy: this.#delays("sentinel"),
@@ -115,6 +115,8 @@ export class RedisConnection implements RedisLink {
       const work = pipeline.exec();
       const answers = await withDeadline(clock, this.options.command_timeout_ms, "ask redis", work);
       if (waits) this.#readWait(answers?.at(-1)?.[1]);
+      // Not the master any more: whoever is will be found by a new connection.
+      if (answers?.some(([error]) => error?.message.startsWith("READONLY"))) this.reconnect();
       return answers ?? failed(pipeline.length, new Error("no answer"));
     } catch (error) {
       this.reconnect();
@@ -190,6 +192,8 @@ const nameOf = ({ host, port }: HostPort) => `${host.includes(":") ? `[${host}]`
 
 function tlsOptions(address: RedisAddress, url: URL, host: string): RedisOptions["tls"] {
   if (url.protocol !== "rediss:") return undefined;
-  const { ca, cert, key, server_name = host } = address.tls ?? {};
-  return { servername: server_name, ca, cert, key };
+  const { ca, cert, key, server_name } = address.tls ?? {};
+  // An address is no server name (RFC 6066): the certificate is then checked against the address itself.
+  const servername = server_name ?? (isIP(host) === 0 ? host : undefined);
+  return { servername, ca, cert, key };
 }
