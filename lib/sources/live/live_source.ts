@@ -12,7 +12,7 @@ import type { Channel, MarketEvent } from "../../market/event.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import { REFRESH } from "../../flow/book_replica.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, SubscriptionNews } from "./connection.ts";
 import { BookRenewals } from "./book_renewals.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
 import { Overlap } from "./overlap.ts";
@@ -244,6 +244,12 @@ export class LiveSource implements Source, LaneOwner {
     this.context.metrics.counter("feed_rotations_total", "Connections replaced without a pause", ["venue"])
       .with(this.venue).value++;
     this.#log.info("connection replaced by its successor", { lane: lane.options.id });
+  }
+  subscription(streams: readonly StreamName[], news: SubscriptionNews): void {
+    const at_us = this.context.clock.now_us();
+    for (const { symbol, channel } of streams) {
+      this.#events?.subscription?.({ venue: this.venue, symbol, channel, ...news, at_us });
+    }
   }
   silent(lane: Lane, streams: readonly StreamName[]): void {
     this.context.metrics.counter("feed_silent_streams_total", "Acknowledged streams found without data", [
