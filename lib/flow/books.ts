@@ -19,7 +19,8 @@ export class Books {
   /** `learn`: take any symbol that comes (recordings); else only those added. */
   constructor(
     readonly venue: string,
-    readonly rule: SequenceRule,
+    /** Undefined: the source brings no books, only trades, quotes and the like. */
+    readonly rule: SequenceRule | undefined,
     readonly context: InstrumentContext,
     readonly learn = false,
   ) {}
@@ -69,13 +70,19 @@ export class Books {
       case "damage":
         return instrument.onDamage();
       default:
-        instrument.metrics.other_messages.value++;
-        this.context.publish(event);
+        instrument.onOther(event);
     }
   }
   interrupted(symbols: readonly string[], reason: string): void {
     const now_us = this.context.clock.now_us();
     for (const symbol of symbols) this.instruments.get(symbol)?.interrupted(reason, now_us);
+  }
+  tradesInterrupted(symbols: readonly string[]): void {
+    for (const symbol of symbols) this.instruments.get(symbol)?.tradesInterrupted();
+  }
+  /** Call a few times a second where candles are built. */
+  tick(now_ms: number): void {
+    for (const instrument of this.instruments.values()) instrument.tick(now_ms);
   }
   #find(symbol: string): Instrument | undefined {
     // Frames of one symbol come in runs, and symbols are interned: an identity check mostly settles it.

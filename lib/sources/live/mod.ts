@@ -4,8 +4,11 @@
 import { z } from "zod";
 import { UserError } from "../../base/errors.ts";
 import type { Feed } from "../../feeds/feed.ts";
-import { CHANNELS } from "../../market/event.ts";
+import type { CandlePlan } from "../../flow/candles.ts";
+import { type Channel, CHANNELS } from "../../market/event.ts";
+import { type Interval, INTERVALS } from "../../market/interval.ts";
 import { defineSource } from "../source.ts";
+import { secret } from "../../config/secret.ts";
 import { LiveSource } from "./live_source.ts";
 
 const VENUE_DOC = "the venue whose streams these are";
@@ -15,6 +18,13 @@ const schema = z.strictObject({
   channels: z.array(z.enum(CHANNELS as [string, ...string[]])).min(1).default(["book", "trades", "quote"])
     .describe("what to subscribe to; quote also feeds the audit of the book"),
   speed: z.string().regex(/^\w{1,16}$/).optional().describe("the venue's update speed, such as 100ms"),
+  depth: z.int().min(1).max(5_000).optional().describe(
+    "levels a side of the book stream, where the venue offers a choice",
+  ),
+  candle_intervals: z.array(z.enum(INTERVALS)).min(1).optional().describe(
+    "candles to subscribe to; default 1m",
+  ),
+  token: secret("what the venue wants to see before it serves; only for venues that want one").optional(),
   ws_url: z.url({ protocol: /^wss?$/ }).optional().describe("overrides the venue's stream endpoint"),
   rest_url: z.url({ protocol: /^https?$/ }).optional().describe("overrides the venue's REST endpoint"),
   reconnect_delay_ms: z.int().min(1).max(600_000).default(1_000).describe("first delay, doubled with jitter"),
@@ -23,6 +33,9 @@ const schema = z.strictObject({
   first_data_ms: z.int().min(100).optional().describe("an acknowledged stream must bring data within this"),
   lifetime_ms: z.int().min(1_000).optional().describe(
     "connections are replaced, with overlap, before this age",
+  ),
+  connections: z.int().min(1).max(4).default(1).describe(
+    "independent connections that carry the same streams, merged: one may die without a loss",
   ),
   compression: z.boolean().default(false).describe("offer permessage-deflate to the venue"),
   order_book_depth: z.int().min(1).max(5_000).optional().describe(
@@ -48,16 +61,22 @@ export const live = defineSource({
         { code: 2 },
       );
     }
+    if (feed.token_doc !== undefined && config.token === undefined) {
+      throw new UserError(
+        `open source ${JSON.stringify(context.name)}: no token, want one in its "token": ${feed.token_doc}`,
+        { code: 2 },
+      );
+    }
     const ws_url = (config.ws_url ?? feed.endpoints.ws_url).replace(/\/+$/, "");
     const rest_url = (config.rest_url ?? restUrlOf(ws_url, feed)).replace(/\/+$/, "");
     const max_delay_ms = isLoopback(ws_url) ? LOOPBACK_MAX_DELAY_MS : Infinity;
     return new LiveSource({
       feed,
       symbols: [...new Set(config.symbols.map((symbol) => feed.symbol(symbol)))],
-      channels: CHANNELS.filter((channel) =>
-        config.channels.includes(channel) && feed.channels.includes(channel)
-      ),
-      speed: config.speed,
+      channels: channelsOf(config.channels, feed),
+      candles: candlesOf(config.channels, config.candle_intervals ?? ["1m"], feed),
+      stream_options: { speed: config.speed, depth: config.depth, intervals: config.candle_intervals },
+      token: config.token,
       ws_url,
       rest_url,
       reconnect_delay_ms: Math.min(config.reconnect_delay_ms, max_delay_ms),
@@ -69,9 +88,29 @@ export const live = defineSource({
         lifetime_ms: config.lifetime_ms ?? feed.limits.lifetime_ms,
       },
       compression: config.compression,
+      legs: config.connections,
     }, context);
   },
 });
+
+/** What is subscribed to: candles that the venue does not send are built from its trades. */
+function channelsOf(wanted: readonly string[], feed: Feed): Channel[] {
+  const builds = candlesOf(wanted, [], feed)?.publish;
+  return CHANNELS.filter((channel) =>
+    feed.channels.includes(channel) && (wanted.includes(channel) || (channel === "trades" && builds))
+  );
+}
+
+/** Ours are published where the venue has none, and check the venue's where both come. */
+function candlesOf(
+  wanted: readonly string[],
+  intervals: readonly Interval[],
+  feed: Feed,
+): CandlePlan | undefined {
+  if (!wanted.includes("candles") || !feed.channels.includes("trades")) return undefined;
+  if (!feed.channels.includes("candles")) return { intervals, publish: true };
+  return wanted.includes("trades") ? { intervals, publish: false } : undefined;
+}
 
 /** The REST base that belongs to a stream endpoint: the venue's own pairs, else the same host (stand-ins serve both). */
 function restUrlOf(ws_url: string, { endpoints }: Feed): string {
