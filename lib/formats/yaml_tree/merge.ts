@@ -4,7 +4,7 @@
  */
 import { quoted, UserError } from "../../base/errors.ts";
 import { SyntaxFault } from "../syntax_error.ts";
-import { type BlockEntry, BlockMap, type Body, type Place } from "./block_tree.ts";
+import { type BlockEntry, BlockMap, type Body, type Place, propertiesOf, trimmed } from "./block_tree.ts";
 
 export type Outcome = "refuse" | "replace" | "merge" | "append" | "remove";
 /** `path` holds the keys above. */
@@ -75,9 +75,20 @@ function mergeBodies(
     insert(into.map, entry, rules, path);
   }
   into.map.tail = [...pending, ...from.map.tail];
-  if (into.rest === "") into.rest = from.rest;
-  else if (/^#/.test(from.rest)) earlier.lead.push(from.rest);
+  into.rest = joinedRest(into.rest, from.rest, later);
   earlier.body = into;
+}
+
+/** What stands behind the key of two mappings or lists that become one: the same anchor and tag, both comments. */
+function joinedRest(into: string, from: string, later: BlockEntry): string {
+  const [mine, theirs] = [propertiesOf(into), propertiesOf(from)];
+  if (mine !== "" && theirs !== "" && mine !== theirs) {
+    const reason = `key ${quoted(later.key)}: ${quoted(theirs)} cannot become one with ${
+      quoted(mine)
+    }, want the same`;
+    return refuse(later.place, reason);
+  }
+  return trimmed([mine || theirs, into.slice(mine.length), from.slice(theirs.length)].map(trimmed).join(" "));
 }
 
 function appendBodies(earlier: BlockEntry, later: BlockEntry): void {
@@ -88,7 +99,7 @@ function appendBodies(earlier: BlockEntry, later: BlockEntry): void {
   const items = [...into.value.items, ...from.value.items];
   earlier.body = {
     kind: "sequence",
-    rest: into.rest || from.rest,
+    rest: joinedRest(into.rest, from.rest, later),
     lines: [...into.lines, ...from.lines],
     value: { ...into.value, items },
   };

@@ -26,6 +26,7 @@ import {
   moved,
   type Opened,
   type Place,
+  propertiesOf,
   trimmed,
 } from "./block_tree.ts";
 
@@ -143,9 +144,8 @@ export class Taker {
     }
     const open = (isMap(node) || isSeq(node)) && node.items.length > 0
       ? () => {
-        const properties = /^(?:[&!]\S*\s+)*/.exec(rest)![0];
         const comment = /^[^\n]*?(#[^\r\n]*)/.exec(this.source.text.slice(node.range![1]))?.[1] ?? "";
-        return { ...this.#open(node, value, origin), rest: trimmed(properties + comment) };
+        return { ...this.#open(node, value, origin), rest: trimmed(`${propertiesOf(rest)} ${comment}`) };
       }
       : undefined;
     const below = lines.map((line) => moved(line, -column, INDENT));
@@ -183,7 +183,10 @@ export class Taker {
       const inner = (origin as LocatedMapping).entries[i];
       const [rest, ...lines] = textOf(pair.value, INDENT);
       const open = (isMap(pair.value) || isSeq(pair.value)) && pair.value.items.length > 0
-        ? () => this.#open(pair.value as YAMLMap | YAMLSeq, located, inner.value)
+        ? () => ({
+          ...this.#open(pair.value as YAMLMap | YAMLSeq, located, inner.value),
+          rest: propertiesOf(rest),
+        })
         : undefined;
       const place: Place = { source: this.origin, offset: inner.key_offset };
       const lead = leadTo(pair.key!.range![0]);

@@ -20,12 +20,13 @@ Deno.test("a key in two files: both places, also in JSON5", () => {
     () => fold(file("a.json5", "// x\n{\n  b: 1,\n  'k': {}, }"), file("b.yaml", "x: 1\n\nk: 2\n")),
     /^UserError: b\.yaml:3:1: key "k" is in a\.json5:4:3 already, want it once\n {2}k: 2\n {2}\^$/,
   );
+  assert.throws(() => fold(file("a.json5", "// x\n\n  [1]")), /a\.json5:3:3: this merges into its folder/);
   assert.throws(() => fold(file("a.json5", "{a: 1, a: 2}")), /a\.json5:1:8: key "a" repeats/);
   assert.throws(() => fold(file("a.yaml", "a: 1\nb: {c: 1, c: 2}\n")), /a\.yaml:2:11: key "c" repeats/);
 });
 
 Deno.test("explicit keys, anchors on keys, tags and properties on lines of their own stay as they are", () => {
-  const text = "? a\n: b: 1\n\n&k c: 1\n!!str d: !own {x: 1}\ne: &v !!seq\n  - *k\n\nf:\n  !!map\n  g: 1\n";
+  const text = "? a\n: b: 1\n\n&k c: 1\n!!str d: !own {x: 1}\n\ne: &v !!seq\n  - *k\n\nf:\n  !!map\n  g: 1\n";
   assert.equal(fold(file("a.yaml", text)), text);
   assert.equal(
     deep(file("a.yaml", "a: &x !t # c\n  b: 1\n"), file("b.yaml", "a:\n  c: 2\n")),
@@ -39,6 +40,15 @@ Deno.test("flow mappings open when another merges into them", () => {
     file("b.yaml", "a:\n  b: {e: 'x'}\n"),
   );
   assert.equal(text, "a: # beside\n  b:\n    c: 1\n    e: 'x'\n  d: [1,\n    2]\n");
+  const tagged = "a: {b: !own &x {c: 1}, d: *x}\n";
+  assert.equal(
+    deep(file("a.yaml", tagged), file("b.yaml", "a: # too\n  b:\n    e: 2\n  d: 3\n")),
+    "a: # too\n  b: &x !own\n    c: 1\n    e: 2\n  d: 3\n",
+  );
+  assert.throws(
+    () => deep(file("a.yaml", tagged), file("b.yaml", "a:\n  b: !else\n    e: 2\n")),
+    /b\.yaml:2:3: key "b": "!else" cannot become one with "&x !own", want the same/,
+  );
   assert.equal(deep(file("a.yaml", "a: {}\n"), file("b.yaml", "a: {b: 1}\n")), "a:\n  b: 1\n");
 });
 
