@@ -17,3 +17,4 @@ export { simulate } from "./simulate.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";
 export { yamlToJ5 as "yaml-to-j5" } from "./yaml_to_j5.ts";
+export { zip } from "./zip.ts";
