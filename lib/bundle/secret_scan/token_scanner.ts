@@ -34,18 +34,23 @@ const MAX_FINDINGS = 100;
 
 export class TokenScanner {
   readonly findings: Finding[] = [];
-  /** End of the last piece, whose first character is only context. */
+  /** The end of what was seen: one character of context (none at the start), then what is not yet judged. */
   #held = "";
+  #context = 0;
+  /** Line of the first character that is not yet judged. */
   #line = 1;
+  /** So many characters of it belong to the last finding. */
+  #taken = 0;
 
   constructor(readonly file: string) {}
 
   push(piece: Uint8Array): void {
     const text = this.#held +
       Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString("latin1");
-    const cut = Math.max(0, text.length - OVERLAP);
+    const cut = Math.max(this.#context, text.length - OVERLAP);
     this.#search(text, cut);
-    this.#held = text.slice(cut);
+    this.#context = Math.min(1, cut);
+    this.#held = text.slice(cut - this.#context);
   }
 
   end(): void {
@@ -53,18 +58,21 @@ export class TokenScanner {
     this.#held = "";
   }
 
-  /** Matches that begin before `cut`; the others are found again with more text after them. */
+  /** Takes the matches that begin before `cut`; the others are found again with more text after them. */
   #search(text: string, cut: number): void {
-    let at = 0;
-    for (const match of text.matchAll(ALL)) {
-      if (match.index >= cut || this.findings.length >= MAX_FINDINGS) break;
+    let counted = this.#context;
+    ALL.lastIndex = this.#context + this.#taken;
+    let last_end = ALL.lastIndex;
+    for (let match; (match = ALL.exec(text)) !== null && match.index < cut;) {
+      last_end = ALL.lastIndex;
       const kind = kindOf(match);
-      if (kind === undefined) continue;
-      this.#line += lineEnds(text, at, match.index);
-      at = match.index;
+      if (kind === undefined || this.findings.length >= MAX_FINDINGS) continue;
+      this.#line += lineEnds(text, counted, match.index);
+      counted = match.index;
       this.findings.push({ file: this.file, line: this.#line, kind });
     }
-    this.#line += lineEnds(text, at, cut);
+    this.#line += lineEnds(text, counted, cut);
+    this.#taken = Math.max(0, last_end - cut);
   }
 }
 

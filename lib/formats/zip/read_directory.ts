@@ -194,9 +194,7 @@ async function locate(
   }
   if (u16(head, 6) !== record.flags || u16(head, 8) !== record.method) throw refuse("its own header differs");
   const has_descriptor = (record.flags & 8) !== 0;
-  if (!has_descriptor && (u32(head, 14) !== record.crc32 || !sizesAgree(head, record))) {
-    throw refuse("its own header differs");
-  }
+  if (!sizesAgree(head, record, has_descriptor)) throw refuse("its own header differs");
   const data_end = data_offset + record.packed_bytes;
   const { attributes, made_by, name, crc32, bytes, packed_bytes } = record;
   const mode = made_by === 3 && attributes >>> 16 !== 0 ? (attributes >>> 16) & 0o7777 : undefined;
@@ -206,9 +204,15 @@ async function locate(
   };
 }
 
-function sizesAgree(head: DataView, { bytes, packed_bytes }: Central): boolean {
-  const agrees = (stated: number, known: number) => stated === known || stated === 0xffffffff;
-  return agrees(u32(head, 18), packed_bytes) && agrees(u32(head, 22), bytes);
+/** The entry's own header says the same, or "see zip64", or, with a record after the bytes, nothing. */
+function sizesAgree(
+  head: DataView,
+  { bytes, packed_bytes, crc32 }: Central,
+  has_descriptor: boolean,
+): boolean {
+  const agrees = (stated: number, known: number) =>
+    stated === known || stated === 0xffffffff || (has_descriptor && stated === 0);
+  return agrees(u32(head, 14), crc32) && agrees(u32(head, 18), packed_bytes) && agrees(u32(head, 22), bytes);
 }
 
 /** With zip64 its sizes have eight bytes each; which it is, only the numbers themselves tell. */
