@@ -219,8 +219,8 @@ function sizesAgree(
 async function descriptorLength(readAt: ReadAt, record: Central, at: number, limit: number): Promise<number> {
   const view = viewOf(await readAt(at, Math.min(24, limit - at)));
   if (view.byteLength >= 16 && u32(view, 0) === DESCRIPTOR && u32(view, 4) === record.crc32) {
-    const is_wide = view.byteLength === 24 && u64(view, 8) === record.packed_bytes &&
-      u64(view, 16) === record.bytes;
+    const is_wide = view.byteLength === 24 && view.getBigUint64(8, true) === BigInt(record.packed_bytes) &&
+      view.getBigUint64(16, true) === BigInt(record.bytes);
     if (is_wide) return 24;
     if (u32(view, 8) === record.packed_bytes && u32(view, 12) === record.bytes) return 16;
   }
