@@ -1,7 +1,7 @@
 /** `mdg decrypt`: one value, or every value of a config where it stands. Also reads what the `age` program made. */
 import { UserError } from "../lib/base/errors.ts";
-import { defineCommand, defineGroup, type World } from "../lib/cli/command.ts";
-import { askHidden, readAll, terminalInput } from "../lib/cli/read_input.ts";
+import { defineCommand, defineGroup } from "../lib/cli/command.ts";
+import { asker, readAll } from "../lib/cli/read_input.ts";
 import { IDENTITY_FLAGS, keySourcesFrom } from "../lib/config/encryption/key_flags.ts";
 
 const MAX_INPUT_BYTES = 1024 * 1024;
@@ -84,9 +84,5 @@ const file = defineCommand({
     return 0;
   },
 });
-
-function asker(world: World): ((question: string) => Promise<string>) | undefined {
-  return terminalInput.is_terminal ? (question) => askHidden(question, world.stderr) : undefined;
-}
 
 export const decrypt = defineGroup("Decrypt secrets of configs and age files", { secret, file });

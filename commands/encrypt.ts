@@ -6,7 +6,7 @@ import { isAbsolute, join } from "node:path";
 import { quoted, reasonOf, UserError } from "../lib/base/errors.ts";
 import { knownSecrets } from "../lib/base/known_secrets.ts";
 import { defineCommand, defineGroup, type World } from "../lib/cli/command.ts";
-import { askHidden, readAll, terminalInput } from "../lib/cli/read_input.ts";
+import { asker, askHidden, readAll, terminalInput } from "../lib/cli/read_input.ts";
 import { IDENTITY_FLAGS, keySourcesFrom, RECIPIENT_FLAGS } from "../lib/config/encryption/key_flags.ts";
 
 const MAX_VALUE_BYTES = 256 * 1024;
@@ -78,7 +78,7 @@ async function valueFrom(
     return argument;
   }
   if (file === undefined && terminalInput.is_terminal) {
-    return await askHidden("Secret (not shown): ", world.stderr);
+    return await askHidden("Secret (not shown): ", world);
   }
   const bytes = file === undefined
     ? await readAll(world.stdin, MAX_VALUE_BYTES)
@@ -139,9 +139,5 @@ const file = defineCommand({
     return 0;
   },
 });
-
-function asker(world: World): ((question: string) => Promise<string>) | undefined {
-  return terminalInput.is_terminal ? (question) => askHidden(question, world.stderr) : undefined;
-}
 
 export const encrypt = defineGroup("Encrypt secrets for configs, in the age format", { secret, file });

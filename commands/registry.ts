@@ -4,6 +4,7 @@
 export { completions } from "./completions.ts";
 export { config } from "./config.ts";
 export { decrypt } from "./decrypt.ts";
+export { edit } from "./edit.ts";
 export { encrypt } from "./encrypt.ts";
 export { j5Format as "j5-format" } from "./j5_format.ts";
 export { j5ToJson as "j5-to-json" } from "./j5_to_json.ts";

@@ -120,6 +120,7 @@ function openWorld(host: Host, log: Log): World {
     log,
     signal: lifecycle.signal,
     onReload: (callback) => lifecycle.onReload(callback),
+    lendTerminal: () => lifecycle.lendTerminal(),
     get stdin() {
       return host.stdin();
     },

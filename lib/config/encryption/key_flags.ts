@@ -57,6 +57,16 @@ export async function keySourcesFrom(
   return sources;
 }
 
+/**
+ * For whom values that are encrypted already are closed again: the named recipients, else those of the config, else the
+ * keys that opened them.
+ */
+export function resealSources(given: Given, own: KeySources, opened_by: KeySources): KeySources {
+  const { recipient = [], "recipients-file": recipients_files = [] } = given;
+  if (recipient.length + recipients_files.length > 0) return { recipients: recipient, recipients_files };
+  return own.recipients?.length ? { recipients: own.recipients } : opened_by;
+}
+
 export interface PassphraseWorld extends KeyWorld {
   /** Asks a person; undefined where nobody can be asked. */
   ask?: (question: string) => Promise<string>;
