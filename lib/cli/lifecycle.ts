@@ -7,6 +7,11 @@ import type { ExitCode } from "./command.ts";
 
 export type StopReason = "interrupt" | "terminate" | "broken_pipe";
 
+/** Ctrl-C as a typed key: a terminal that shows nothing sends no signal. */
+export class TypedInterrupt extends Error {
+  override readonly name = "TypedInterrupt";
+}
+
 export class Lifecycle {
   /** The first reason to stop; later ones do not change it. */
   reason: StopReason | undefined;

@@ -3,6 +3,7 @@
  * question goes to stderr, so stdout stays data. Ctrl-C while typing ends the command as it would anywhere else.
  */
 import { UserError } from "../base/errors.ts";
+import { TypedInterrupt } from "./lifecycle.ts";
 
 /** Everything on stdin; a UserError past `max_bytes`. */
 export async function readAll(
@@ -55,7 +56,7 @@ export function asker(person: Person): ((question: string) => Promise<string>) |
   return terminalInput.is_terminal ? (question) => askHidden(question, person) : undefined;
 }
 
-/** One typed line, never echoed. Rejects with an AbortError on Ctrl-C. */
+/** One typed line, never echoed. Rejects with a TypedInterrupt on Ctrl-C. */
 export async function askHidden(
   question: string,
   person: Person,
@@ -84,7 +85,7 @@ export async function askKey<K extends string>(
     const typed = String.fromCharCode(byte).toLowerCase();
     return keys.find((known) => known === typed);
   });
-  if (key === undefined) throw new DOMException("the terminal is gone", "AbortError");
+  if (key === undefined) throw new UserError("read key: the terminal is gone");
   return key;
 }
 
@@ -111,7 +112,7 @@ async function typedBytes<T>(
       const count = await Promise.race([input.read(buffer), stopped]);
       if (count === null) return undefined;
       for (const byte of buffer.subarray(0, count)) {
-        if (byte === CTRL_C) throw new DOMException("typing was interrupted", "AbortError");
+        if (byte === CTRL_C) throw new TypedInterrupt();
         const result = take(byte);
         if (result !== undefined) return result;
       }

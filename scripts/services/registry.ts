@@ -9,4 +9,5 @@ export { promtool } from "./promtool.ts";
 export { python } from "./python.ts";
 export { python_yaml } from "./python_yaml.ts";
 export { redis } from "./redis.ts";
+export { strace } from "./strace.ts";
 export { unzip } from "./unzip.ts";

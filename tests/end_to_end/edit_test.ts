@@ -163,8 +163,8 @@ testUnless(
       child.kill("SIGINT");
       child.kill("SIGINT");
       assert.notEqual(textIfThere(`/proc/${pid}/cmdline`), "");
-    assert.equal((await edit("true")).code, 0);
-    assert.equal(leftovers().length, 1, "another edit leaves the folder of one that runs");
+      assert.equal((await edit("true")).code, 0);
+      assert.equal(leftovers().length, 1, "another edit leaves the folder of one that runs");
       child.kill("SIGKILL");
       Deno.kill(pid, "SIGKILL");
       await output;
