@@ -9,7 +9,7 @@ import { MIN_LENGTH } from "../../base/known_secrets.ts";
 import { isEncrypted, type PlainScalar } from "../../formats/encrypted_value/token.ts";
 import { jsonPointer } from "../../formats/json_pointer.ts";
 import { SourceText } from "../../formats/source_text.ts";
-import { ProblemList, problemText } from "../problem.ts";
+import { ConfigError, ProblemList, problemText } from "../problem.ts";
 import {
   type ConfigText,
   decryptValues,
@@ -72,7 +72,7 @@ export async function closeConfig(
   const secrets = new Set<unknown>([...values.values()].map(({ value }) => value).filter(isLong));
   const restored: Replacement[] = [];
   const anew: Replacement[] = [];
-  for (const at of scalarsIn(edited)) {
+  for (const at of scalarsOfEdited(edited)) {
     const pointer = jsonPointer(at.path);
     const known = values.get(pointer);
     const { value } = at.scalar;
@@ -90,6 +90,16 @@ export async function closeConfig(
   const { text } = rewrite(edited, [...restored, ...anew]);
   refusePlain(edited, text, secrets);
   return { text, changed: anew.map(({ at }) => at.path) };
+}
+
+/** The source line is not shown with a fault: it may hold a secret that nobody knows yet. */
+function scalarsOfEdited(edited: ConfigText): ScalarAt[] {
+  try {
+    return [...scalarsIn(edited)];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(edited.source.name, error.problems, error.total);
+  }
 }
 
 function byPointer(file: ConfigText): Map<string, ScalarAt> {
