@@ -4,7 +4,7 @@
  */
 import { quoted, reasonOf, UserError } from "../lib/base/errors.ts";
 import { defineCommand, type World } from "../lib/cli/command.ts";
-import { asker, askKey, terminalInput } from "../lib/cli/read_input.ts";
+import { askingWorld, askKey, terminalInput } from "../lib/cli/read_input.ts";
 import type { ConfigFile } from "../lib/config/encryption/config_file.ts";
 import {
   IDENTITY_FLAGS,
@@ -52,12 +52,22 @@ export const edit = defineCommand({
     ]);
     const config = await openConfigFile(path, world.cwd);
     const opening = { ...flags, recipient: [], "recipients-file": [] };
-    const sources = await keySourcesFrom(opening, config.own_keys, { ...world, ask: asker(world) });
-    const decrypter = await decrypterFrom(sources, world);
+    const keys = askingWorld(world);
+    const sources = await keySourcesFrom(opening, config.own_keys, keys);
+    const decrypter = await decrypterFrom(sources, keys);
     // before the editor: what is missing should not cost an edit
-    const encrypter = await encrypterFrom(resealSources(flags, config.own_keys, sources), world);
+    const encrypter = await encrypterFrom(resealSources(flags, config.own_keys, sources), keys);
     const selection = flags.keys?.length ? new KeySelection(flags.keys) : undefined;
     const opened = await openConfig(config, selection, decrypter);
+    const [unmatched] = selection?.unmatched ?? [];
+    if (unmatched !== undefined) {
+      throw new UserError(
+        `edit ${quoted(path, 200)}: nothing encrypted at key ${
+          quoted(unmatched)
+        }, want a path of an encrypted value`,
+        { code: 2 },
+      );
+    }
     const { closeConfig } = await import("../lib/config/encryption/edit_values.ts");
     const { SourceText } = await import("../lib/formats/source_text.ts");
     const rewritten = await inEditor(world, config, opened.text, (text) => {

@@ -1,6 +1,6 @@
 /** `mdg rekey`: the encrypted values of a config for other recipients, without a plain text in between on disk. */
 import { defineCommand } from "../lib/cli/command.ts";
-import { asker } from "../lib/cli/read_input.ts";
+import { askingWorld } from "../lib/cli/read_input.ts";
 import {
   IDENTITY_FLAGS,
   keySourcesFrom,
@@ -29,12 +29,13 @@ export const rekey = defineCommand({
       ]);
     const config = await openConfigFile(path, world.cwd);
     const opening = { ...flags, recipient: [], "recipients-file": [] };
-    const sources = await keySourcesFrom(opening, config.own_keys, { ...world, ask: asker(world) });
+    const keys = askingWorld(world);
+    const sources = await keySourcesFrom(opening, config.own_keys, keys);
     const targets = resealSources(flags, config.own_keys, sources);
     const rewritten = await rekeyValues(
       config,
-      await decrypterFrom(sources, world),
-      await encrypterFrom(targets, world),
+      await decrypterFrom(sources, keys),
+      await encrypterFrom(targets, keys),
     );
     await writeConfigFile(config, rewritten, "encrypted anew", { ...world, output: flags.output });
     return 0;

@@ -56,6 +56,24 @@ export function asker(person: Person): ((question: string) => Promise<string>) |
   return terminalInput.is_terminal ? (question) => askHidden(question, person) : undefined;
 }
 
+/** What reading keys needs of the world: where paths start, the environment, and a person to ask, if there is one. */
+export function askingWorld(
+  world: Person & { cwd: string; env: Readonly<Record<string, string | undefined>> },
+) {
+  return { cwd: world.cwd, env: world.env, ask: asker(world) };
+}
+
+/** As `asker`, but each question only once: a reload of the config, hours later, gets the answer of the start. */
+export function askOnce(person: Person): ((question: string) => Promise<string>) | undefined {
+  const ask = asker(person);
+  const answers = new Map<string, string>();
+  return ask && (async (question) => {
+    const answer = answers.get(question) ?? await ask(question);
+    answers.set(question, answer);
+    return answer;
+  });
+}
+
 /** One typed line, never echoed. Rejects with a TypedInterrupt on Ctrl-C. */
 export async function askHidden(
   question: string,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { inFolder } from "../lib/bundle/bundle_folder.ts";
 import { mdgCommand, path, runMdg } from "../mdg_process.ts";
-import { serviceTest } from "../services.ts";
+import { serviceAddress, serviceTest, testUnless } from "../services.ts";
 import { assertNoSecret } from "./secret_forms.ts";
 
 interface Session {
@@ -117,5 +117,75 @@ serviceTest(
       const shown = await runMdg({ args: ["decrypt", "file", "c.yaml", "-i", "a.key", "-o", "-"], cwd });
       assert.match(shown.stdout, /second-canary/);
       assert.deepEqual([...Deno.readDirSync(`${cwd}/run`)], []);
+    }),
+);
+
+serviceTest(
+  "python",
+  "a key closed by a passphrase: typed twice when made, asked for once by each command",
+  (python) =>
+    inFolder(async (cwd) => {
+      const twice: Step[] = [["Passphrase: ", `${TYPED}\r`], ["Again: ", `${TYPED}\r`]];
+      const made = await typeAt(python, { cwd }, twice, ["keygen", "-p", "-o", "a.key"]);
+      assert.equal(made.code, 0, made.shown);
+      const differs: Step[] = [["Passphrase: ", `${TYPED}\r`], ["Again: ", "other\r"]];
+      assert.equal((await typeAt(python, { cwd }, differs, ["keygen", "-p", "-o", "b.key"])).code, 1);
+      assert.match(await Deno.readTextFile(`${cwd}/a.key`), /^-----BEGIN AGE ENCRYPTED FILE-----/);
+      await Deno.writeTextFile(`${cwd}/c.yaml`, "a: {password: one-canary}\nb: {password: two-canary}\n");
+      const ask: Step[] = [['Passphrase of "a.key": ', `${TYPED}\r`]];
+      const closed = await typeAt(python, { cwd }, ask, ["encrypt", "file", "c.yaml", "-i", "a.key"]);
+      assert.match(closed.shown, /2 values encrypted/);
+      const opened = await typeAt(python, { cwd }, ask, [
+        "decrypt",
+        "file",
+        "c.yaml",
+        "-i",
+        "a.key",
+        "-o",
+        "-",
+      ]);
+      assert.match(opened.shown, /one-canary[^]*two-canary/);
+      assert.doesNotMatch(made.shown + closed.shown + opened.shown, /hunter2/);
+      const wrong = { MDG_PASSPHRASE: "not this one" };
+      const refused = await runMdg({ args: ["decrypt", "file", "c.yaml", "-i", "a.key"], cwd, env: wrong });
+      assert.equal(refused.code, 2);
+      assert.match(
+        refused.stderr,
+        /identity file "a\.key": this passphrase does not open it, or it is damaged/,
+      );
+      const silent = await runMdg({ args: ["decrypt", "file", "c.yaml", "-i", "a.key"], cwd });
+      assert.match(silent.stderr, /closed by a passphrase, want MDG_PASSPHRASE or a terminal/);
+    }),
+);
+
+const age = serviceAddress("age");
+const python = serviceAddress("python");
+const missing = "missing" in age ? age.missing : "missing" in python ? python.missing : undefined;
+
+testUnless(
+  missing,
+  "age opens a file with a key that keygen closed by a passphrase",
+  () =>
+    inFolder(async (cwd) => {
+      assert.ok("address" in age && "address" in python);
+      const env = { MDG_PASSPHRASE: TYPED };
+      const { stderr } = await runMdg({ args: ["keygen", "-p", "-o", "a.key"], cwd, env });
+      const recipient = /age1\w+/.exec(stderr)![0];
+      const { stdout } = await runMdg({
+        args: ["encrypt", "secret", "-a", "-r", recipient],
+        cwd,
+        stdin: "for age",
+      });
+      await Deno.writeTextFile(`${cwd}/value.age`, stdout);
+      const typing = await new Deno.Command(python.address, {
+        args: [
+          path("tests/end_to_end/typist.py"),
+          JSON.stringify([["passphrase", `${TYPED}\r`]]),
+          ...[age.address, "-d", "-i", "a.key", "-o", "value", "value.age"],
+        ],
+        cwd,
+      }).output();
+      assert.equal((JSON.parse(new TextDecoder().decode(typing.stdout)) as Session).code, 0);
+      assert.equal(await Deno.readTextFile(`${cwd}/value`), "for age");
     }),
 );
