@@ -1,6 +1,5 @@
 /**
- * Python and its standard library: an independent zip reader, terminals to type at, resource use of a child. A program: its
- * address is its path.
+ * A Python with its standard library, for readers that share no code with ours. A program: its address is its path.
  */
 import type { ServiceKind } from "./service.ts";
 

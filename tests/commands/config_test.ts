@@ -40,6 +40,7 @@ async function run(
     signal: new AbortController().signal,
     onReload: () => () => {},
     lendTerminal: () => () => {},
+    restrict: () => {},
     stdin: new ReadableStream(),
     stdout: (text) => {
       stdout += typeof text === "string" ? text : new TextDecoder().decode(text);
