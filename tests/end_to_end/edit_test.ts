@@ -13,6 +13,8 @@ interface Scene {
   /** Runs edit with this shell script as the editor; $1 is the file. */
   edit(script: string, env?: Record<string, string>): Promise<MdgResult>;
   config(): Promise<string>;
+  /** Starts edit with an editor that stays; resolves when that runs. */
+  begin(): Promise<{ child: Deno.ChildProcess; output: Promise<Deno.CommandOutput>; editor_pid: number }>;
   /** What lies in the folder for private folders. */
   leftovers(): string[];
 }
@@ -24,17 +26,27 @@ async function inScene(body: (scene: Scene) => Promise<void>): Promise<void> {
     for (const args of [["keygen", "-o", "a.key"], ["encrypt", "file", "c.yaml", "-i", "a.key"]]) {
       assert.equal((await runMdg({ args, cwd: folder })).code, 0);
     }
+    const args = ["edit", "c.yaml", "-i", "a.key"];
+    const env = { EDITOR: `${folder}/editor`, VISUAL: "", XDG_RUNTIME_DIR: `${folder}/run` };
     await body({
       folder,
-      edit: async (script, env = {}) => {
+      edit: async (script, more_env = {}) => {
         await Deno.writeTextFile(`${folder}/editor`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-        return await runMdg({
-          args: ["edit", "c.yaml", "-i", "a.key"],
-          cwd: folder,
-          env: { EDITOR: `${folder}/editor`, VISUAL: "", XDG_RUNTIME_DIR: `${folder}/run`, ...env },
-        });
+        return await runMdg({ args, cwd: folder, env: { ...env, ...more_env } });
       },
       config: () => Deno.readTextFile(`${folder}/c.yaml`),
+      begin: async () => {
+        const script = `#!/bin/sh\necho $$ > ${folder}/pid\nexec sleep 60\n`;
+        await Deno.writeTextFile(`${folder}/editor`, script, { mode: 0o755 });
+        const child = spawnMdg({ args, cwd: folder, env });
+        await child.stdin.close();
+        const output = child.output();
+        const editor_pid = await until(
+          "the editor runs",
+          () => Number(textIfThere(`${folder}/pid`)) || undefined,
+        );
+        return { child, output, editor_pid };
+      },
       leftovers: () => [...Deno.readDirSync(`${folder}/run`)].map(({ name }) => name),
     });
   });
@@ -123,23 +135,13 @@ for (const [signal, code] of [["SIGTERM", 0], ["SIGHUP", 1]] as const) {
     unix,
     `${signal} ends the editor and removes the plain text`,
     () =>
-      inScene(async ({ folder, leftovers }) => {
-        await Deno.writeTextFile(`${folder}/editor`, `#!/bin/sh\necho $$ > ${folder}/pid\nexec sleep 60\n`, {
-          mode: 0o755,
-        });
-        const child = spawnMdg({
-          args: ["edit", "c.yaml", "-i", "a.key"],
-          cwd: folder,
-          env: { EDITOR: `${folder}/editor`, VISUAL: "", XDG_RUNTIME_DIR: `${folder}/run` },
-        });
-        await child.stdin.close();
-        const output = child.output();
-        const pid = await until("the editor runs", () => Number(textIfThere(`${folder}/pid`)) || undefined);
+      inScene(async ({ begin, leftovers }) => {
+        const { child, output, editor_pid } = await begin();
         assert.equal(leftovers().length, 1);
         child.kill(signal);
         assert.equal((await output).code, code);
         assert.deepEqual(leftovers(), []);
-        await until("the editor is gone", () => textIfThere(`/proc/${pid}/cmdline`) === "");
+        await until("the editor is gone", () => textIfThere(`/proc/${editor_pid}/cmdline`) === "");
       }),
   );
 }
@@ -148,25 +150,15 @@ testUnless(
   unix,
   "Ctrl-C belongs to the editor; what kill -9 left behind goes with the next edit",
   () =>
-    inScene(async ({ folder, edit, leftovers }) => {
-      await Deno.writeTextFile(`${folder}/editor`, `#!/bin/sh\necho $$ > ${folder}/pid\nexec sleep 60\n`, {
-        mode: 0o755,
-      });
-      const child = spawnMdg({
-        args: ["edit", "c.yaml", "-i", "a.key"],
-        cwd: folder,
-        env: { EDITOR: `${folder}/editor`, VISUAL: "", XDG_RUNTIME_DIR: `${folder}/run` },
-      });
-      await child.stdin.close();
-      const output = child.output();
-      const pid = await until("the editor runs", () => Number(textIfThere(`${folder}/pid`)) || undefined);
+    inScene(async ({ begin, edit, leftovers }) => {
+      const { child, output, editor_pid } = await begin();
       child.kill("SIGINT");
       child.kill("SIGINT");
-      assert.notEqual(textIfThere(`/proc/${pid}/cmdline`), "");
+      assert.notEqual(textIfThere(`/proc/${editor_pid}/cmdline`), "");
       assert.equal((await edit("true")).code, 0);
       assert.equal(leftovers().length, 1, "another edit leaves the folder of one that runs");
       child.kill("SIGKILL");
-      Deno.kill(pid, "SIGKILL");
+      Deno.kill(editor_pid, "SIGKILL");
       await output;
       assert.equal(leftovers().length, 1);
       assert.equal((await edit("true")).code, 0);

@@ -1,7 +1,7 @@
 /** `mdg zip` as a process: memory on large files, a full disk, Ctrl-C; and nothing left behind. */
 import assert from "node:assert/strict";
 import { inFolder } from "../lib/bundle/bundle_folder.ts";
-import { mdgCommand, runMdg, spawnMdg } from "../mdg_process.ts";
+import { binary, mdgCommand, runMdg, spawnMdg } from "../mdg_process.ts";
 import { is_long, serviceTest, testUnless } from "../services.ts";
 import { until } from "./until.ts";
 
@@ -118,6 +118,23 @@ Deno.test("stdout gets the same bytes as a file, and none at all when there is a
     assert.match(refused.stderr, /\.env:1: config-secret/);
     assert.doesNotMatch(refused.stderr, /canary/);
   }));
+
+testUnless(
+  binary ? undefined : "needs the compiled program (--binary)",
+  "the program bundles itself",
+  () =>
+    inFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/in`);
+      await Deno.writeTextFile(`${folder}/in/a.txt`, "text");
+      const packed = await runMdg({
+        args: ["zip", "-o", "../b.zip", "--include-binary"],
+        cwd: `${folder}/in`,
+      });
+      assert.equal(packed.code, 0, packed.stderr);
+      const verdict = await runMdg({ args: ["zip", "--verify", "b.zip"], cwd: folder });
+      assert.match(verdict.stdout, /^b\.zip: whole, 2 files, \d+ MB\n$/);
+    }),
+);
 
 function noise(bytes: number): Uint8Array {
   const content = new Uint8Array(bytes);
