@@ -33,3 +33,10 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 export function intervalMs(interval: Interval): number {
   return Number(interval.slice(0, -1)) * UNIT_MS[interval.slice(-1)];
 }
+
+/** The last millisecond of the bar that opens at `open_ms` (as venues write it: one before the next bar's open). */
+export function closeTimeMs(interval: Interval, open_ms: number): number {
+  if (interval !== "1M") return open_ms + intervalMs(interval) - 1;
+  const open = new Date(open_ms);
+  return Date.UTC(open.getUTCFullYear(), open.getUTCMonth() + 1, 1) - 1;
+}
