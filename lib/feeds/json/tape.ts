@@ -77,12 +77,13 @@ export class JsonTape {
   }
   /** A string (or key) that is exactly this ASCII text. */
   is(node: number, text: string): boolean {
-    if (this.kind(node) !== STRING) return false;
-    const start = this.#starts[node];
-    if (this.#stops[node] - start !== text.length) return false;
-    const frame = this.#frame;
-    for (let i = 0; i < text.length; i++) if (frame[start + i] !== text.charCodeAt(i)) return false;
-    return true;
+    if (this.kind(node) !== STRING || this.#stops[node] - this.#starts[node] !== text.length) return false;
+    return this.#matches(this.#starts[node], text);
+  }
+  /** A string that begins with this ASCII text. */
+  startsWith(node: number, text: string): boolean {
+    if (this.kind(node) !== STRING || this.#stops[node] - this.#starts[node] < text.length) return false;
+    return this.#matches(this.#starts[node], text);
   }
   isTrue(node: number): boolean {
     return this.kind(node) === LITERAL && this.#frame[this.#starts[node]] === 116;
@@ -173,6 +174,12 @@ export class JsonTape {
     return used;
   }
 
+  #matches(at: number, text: string): boolean {
+    const frame = this.#frame;
+    for (let i = 0; i < text.length; i++) if (frame[at + i] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
   /** At the first byte of a value. Returns the position after it, −1 when malformed. */
   #value(at: number, depth: number): number {
     const code = this.#frame[at];
@@ -252,9 +259,8 @@ export class JsonTape {
   }
   #literal(at: number): number {
     for (const word of LITERALS) {
-      let i = 0;
-      while (i < word.length && this.#frame[at + i] === word.charCodeAt(i)) i++;
-      if (i === word.length) return this.#add(LITERAL, at, at + i) < 0 ? -1 : at + i;
+      if (!this.#matches(at, word)) continue;
+      return this.#add(LITERAL, at, at + word.length) < 0 ? -1 : at + word.length;
     }
     return -1;
   }
