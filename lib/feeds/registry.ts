@@ -6,3 +6,4 @@ export { okx } from "./okx/okx.ts";
 export { bybitLinear as "bybit-linear" } from "./bybit/linear.ts";
 export { bybitSpot as "bybit-spot" } from "./bybit/spot.ts";
 export { deribit } from "./deribit/deribit.ts";
+export { coinbase } from "./coinbase/coinbase.ts";

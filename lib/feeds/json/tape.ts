@@ -69,7 +69,7 @@ export class JsonTape {
     return found;
   }
   /** The only element of an array; −1 when there are more or none. */
-  only(node: number): number {
+  soleElement(node: number): number {
     return this.kind(node) === ARRAY && this.#nexts[node] > node + 1 &&
         this.#nexts[node + 1] === this.#nexts[node]
       ? node + 1
@@ -84,6 +84,18 @@ export class JsonTape {
   startsWith(node: number, text: string): boolean {
     if (this.kind(node) !== STRING || this.#stops[node] - this.#starts[node] < text.length) return false;
     return this.#matches(this.#starts[node], text);
+  }
+  /** Two values of the same bytes. */
+  same(node: number, other: number): boolean {
+    if (node < 0 || other < 0) return false;
+    const start = this.#starts[node];
+    const shift = this.#starts[other] - start;
+    const stop = this.#stops[node];
+    if (this.#stops[other] - stop !== shift) return false;
+    const frame = this.#frame;
+    // Where texts differ, they mostly do at their ends.
+    for (let p = stop - 1; p >= start; p--) if (frame[p] !== frame[p + shift]) return false;
+    return true;
   }
   isTrue(node: number): boolean {
     return this.kind(node) === LITERAL && this.#frame[this.#starts[node]] === 116;

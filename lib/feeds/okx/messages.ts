@@ -132,8 +132,8 @@ export class OkxMapper extends JsonMapper {
     const asks = tape.field(row, "asks");
     const bids = tape.field(row, "bids");
     if (tape.kind(asks) !== ARRAY || tape.kind(bids) !== ARRAY) return malformed("quote without sides");
-    const ask = tape.only(asks);
-    const bid = tape.only(bids);
+    const ask = tape.soleElement(asks);
+    const bid = tape.soleElement(bids);
     const bid_price = this.#column(bid, 1);
     const ask_price = this.#column(ask, 1);
     if ((bid >= 0 && bid_price === undefined) || (ask >= 0 && ask_price === undefined)) {

@@ -18,7 +18,9 @@ import { OkxMapper, VENUE } from "./messages.ts";
  */
 const afterDelta: SequenceRule["afterDelta"] = ({ previous_id = -1, last_id: id }, last_id) => {
   if (previous_id === last_id) return "next";
-  if (id <= last_id || id < previous_id) return id < previous_id && previous_id > last_id ? "gap" : "stale";
+  if (id === last_id) return "stale";
+  if (id < previous_id) return previous_id > last_id ? "gap" : "stale";
+  if (id < last_id) return "stale";
   return previous_id < last_id ? "next" : "gap";
 };
 

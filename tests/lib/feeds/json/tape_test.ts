@@ -50,10 +50,10 @@ Deno.test("a key said twice is not there", () => {
   assert.equal(tape.integer(tape.field(0, "qty")), 3);
 });
 
-Deno.test("only: the one element of an array, else nothing", () => {
+Deno.test("the one element of an array, else nothing", () => {
   for (const [text, found] of [["[]", -1], ["[[1,2]]", 1], ["[1,2]", -1], ['{"a":1}', -1]] as const) {
     assert.ok(scan(text));
-    assert.equal(tape.only(0), found, text);
+    assert.equal(tape.soleElement(0), found, text);
   }
 });
 
@@ -94,7 +94,7 @@ Deno.test("deep nesting is refused, a long list is not, and its memory is given 
   assert.ok(scan(`[${"1,".repeat(500_000)}1]`));
   assert.equal(tape.next(0), 500_002);
   assert.ok(scan("[1]"));
-  assert.equal(tape.only(0), 1);
+  assert.equal(tape.soleElement(0), 1);
 });
 
 Deno.test("what JSON.parse accepts the tape accepts, and nothing else (seeded, 40,000 texts)", () => {
