@@ -8,7 +8,12 @@ import type { Timer } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import type { Channel } from "../../market/event.ts";
 import type { StreamName } from "../../feeds/feed.ts";
-import { Connection, type ConnectionOptions, type ConnectionOwner } from "./connection.ts";
+import {
+  Connection,
+  type ConnectionOptions,
+  type ConnectionOwner,
+  type SubscriptionNews,
+} from "./connection.ts";
 
 /** A connection that lived this long was healthy: the next failure starts the backoff anew. */
 const HEALTHY_MS = 30_000;
@@ -30,12 +35,17 @@ export interface LaneOwner {
   /** A connection opened where there was none. */
   restored(lane: Lane): void;
   rotated(lane: Lane): void;
+  /** A request for streams went out, or the venue answered one. */
+  subscription(streams: readonly StreamName[], news: SubscriptionNews): void;
   /** A stream was acknowledged and brought nothing. */
   silent(lane: Lane, streams: readonly StreamName[]): void;
 }
 
 export interface LaneOptions {
   id: string;
+  route: string;
+  /** Which of the redundant connections this is, from 0. */
+  leg: number;
   connection: Omit<ConnectionOptions, "id">;
   reconnect_delay_ms: number;
   max_reconnect_delay_ms: number;
@@ -82,6 +92,10 @@ export class Lane implements ConnectionOwner {
       options.random,
     );
   }
+  /** Two connections deliver: the old one and the one that is to take over. */
+  get overlaps(): boolean {
+    return this.#successor !== undefined;
+  }
   get connected(): boolean {
     return this.#current?.is_open ?? false;
   }
@@ -90,6 +104,9 @@ export class Lane implements ConnectionOwner {
   }
   carries(symbol: string): boolean {
     return this.#by_symbol.has(symbol);
+  }
+  carriesBook(symbol: string): boolean {
+    return this.#by_symbol.get(symbol)?.book !== undefined;
   }
   start(): void {
     this.#current = this.#connect();
@@ -127,6 +144,12 @@ export class Lane implements ConnectionOwner {
       this.#silent_connections = 0;
     }
     return first;
+  }
+  /** Connected, and the symbol has brought data (of this channel) since it was asked for. */
+  flows(symbol: string, channel?: Channel): boolean {
+    const channels = this.#by_symbol.get(symbol) ?? {};
+    const watches = channel ? channels[channel] ?? [] : Object.values(channels).flat();
+    return this.connected && watches.some((watch) => watch.heard_ms !== -Infinity);
   }
   /**
    * Whether the book stream of a symbol has brought data since it was asked for. False while disconnected: a snapshot
@@ -208,6 +231,9 @@ export class Lane implements ConnectionOwner {
   frame(connection: Connection, frame: Uint8Array, received_us: number): void {
     this.#reading = connection;
     this.owner.frame(this, connection, frame, received_us);
+  }
+  subscription(streams: readonly StreamName[], news: SubscriptionNews): void {
+    this.owner.subscription(streams, news);
   }
   opened(connection: Connection): void {
     if (connection !== this.#current) return;
