@@ -7,7 +7,7 @@ import { Redis } from "ioredis";
 import { nextTurn, systemClock } from "../../lib/base/clock.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { Metrics } from "../../lib/base/metrics.ts";
-import { DeliveryQueue } from "../../lib/flow/delivery_queue.ts";
+import { DELIVERY_LIMITS, DeliveryQueue } from "../../lib/flow/delivery_queue.ts";
 import { bookPayload, tradePayload } from "../../lib/flow/json_payload.ts";
 import type { Trade } from "../../lib/market/event.ts";
 import { LevelList } from "../../lib/market/level_list.ts";
@@ -95,11 +95,10 @@ function encoding(): void {
   row("trade payload", `${encodingUs(() => tradePayload(nextTrade())).toFixed(2)} µs`);
 }
 
-/** Publishes through the real sink and its queue until all is answered; returns messages per second. */
-async function published(
-  next: () => BookUpdate | Trade,
-  deliver: "pubsub" | "streams" = "pubsub",
-): Promise<number> {
+type Next = () => BookUpdate | Trade;
+
+/** A connected sink of this kind and its context. */
+async function openSink(deliver: "pubsub" | "streams") {
   const ready = Promise.withResolvers<void>();
   const context: SinkContext = {
     name: "redis",
@@ -109,18 +108,22 @@ async function published(
     seed: "bench",
     writable: ready.resolve,
   };
-  const sink = await redis.connect(
-    redis.schema.parse({
-      url,
-      deliver,
-      streams: { max_books: 1_000, max_trades: 10_000 },
-      channels: { book: "mdgbench:orderbook:{symbol}", trades: "mdgbench:trades:{symbol}" },
-      latest_key: "mdgbench:latest:{symbol}",
-      latest_ttl_ms: 1_000,
-    }),
-    context,
-  );
+  const config = redis.schema.parse({
+    url,
+    deliver,
+    streams: { max_books: 1_000, max_trades: 10_000 },
+    channels: { book: "mdgbench:orderbook:{symbol}", trades: "mdgbench:trades:{symbol}" },
+    latest_key: "mdgbench:latest:{symbol}",
+    latest_ttl_ms: 1_000,
+  });
+  const sink = await redis.connect(config, context);
   await ready.promise;
+  return { sink, context };
+}
+
+/** Encodes and publishes through the real sink and its queue until all is answered; returns messages per second. */
+async function published(next: Next, deliver: "pubsub" | "streams" = "pubsub"): Promise<number> {
+  const { sink, context } = await openSink(deliver);
   // No lag, so that every message is really encoded and sent.
   const queue = new DeliveryQueue(sink, { ...context, readBook: () => undefined }, {
     lag_messages: 2 * PUBLISHED,
@@ -137,6 +140,23 @@ async function published(
   await sink[Symbol.asyncDispose]();
   if (left > 0) throw new Error(`publish: ${left} messages left`);
   return PUBLISHED * 1_000 / elapsed_ms;
+}
+
+/** Only the sink's part: messages encoded before, written in batches as the queue does it; per second. */
+async function written(next: Next, deliver: "pubsub" | "streams" = "pubsub"): Promise<number> {
+  const { sink } = await openSink(deliver);
+  const batches = Array.from(
+    { length: 2 * PUBLISHED / DELIVERY_LIMITS.max_batch },
+    () => Array.from({ length: DELIVERY_LIMITS.max_batch }, () => sink.encode(next())),
+  );
+  const from_ms = systemClock.monotonic_ms();
+  const writers = Array.from({ length: DELIVERY_LIMITS.max_writes }, async () => {
+    for (let batch = batches.pop(); batch; batch = batches.pop()) await sink.write(batch);
+  });
+  await Promise.all(writers);
+  const elapsed_ms = systemClock.monotonic_ms() - from_ms;
+  await sink[Symbol.asyncDispose]();
+  return 2 * PUBLISHED * 1_000 / elapsed_ms;
 }
 
 async function publishedOneByOne(): Promise<number> {
@@ -188,11 +208,7 @@ async function best<Figure extends number | undefined>(measure: () => Promise<Fi
   return most;
 }
 
-/** The baseline's line, with our figure as a share of it. */
-function compare(what: string, ours: number, theirs: number | undefined): void {
-  if (theirs === undefined) row(what, "not installed");
-  else row(what, `${(theirs / 1_000).toFixed(0)} k/s`, `ours ${(ours / theirs).toFixed(2)}×, target 0.5×`);
-}
+const rate = (per_s: number) => `${(per_s / 1_000).toFixed(0)} k/s`;
 
 async function redisAnswers(): Promise<boolean> {
   const { hostname, port } = new URL(url);
@@ -209,24 +225,34 @@ if (await redisAnswers()) {
   print("encode, queue, publish, answered by a real Redis");
   const one_by_one = await best(publishedOneByOne);
   row("baseline: books one command at a time", `${(one_by_one / 1_000).toFixed(0)} k/s`);
-  const books = await best(() => published(nextBook));
-  row("books", `${(books / 1_000).toFixed(0)} k/s`, `${(books / one_by_one).toFixed(1)}×`);
   const payload = bookPayload(nextBook(), DEPTH);
-  const their_books = await best(() => benchmarked(["publish", "mdgbench:orderbook:BTCUSDT", payload]));
-  compare("baseline: redis-benchmark -P 1024 PUBLISH of that book", books, their_books);
-  const trades = await best(() => published(nextTrade));
-  row("trades", `${(trades / 1_000).toFixed(0)} k/s`, `${(trades / one_by_one).toFixed(1)}×`);
   const trade = tradePayload(nextTrade());
-  const their_trades = await best(() => benchmarked(["publish", "mdgbench:trades:BTCUSDT", trade]));
-  compare("baseline: redis-benchmark -P 1024 PUBLISH of that trade", trades, their_trades);
-  const entries = await best(() => published(nextTrade, "streams"));
-  row("trades to a stream", `${(entries / 1_000).toFixed(0)} k/s`);
-  const xadd = ["xadd", "mdgbench:xadd", "MAXLEN", "~", "10000", "*", "payload", trade];
-  compare(
-    "baseline: redis-benchmark -P 1024 XADD of that trade",
-    entries,
-    await best(() => benchmarked(xadd)),
-  );
+  const rows: [string, Next, "pubsub" | "streams", string[]][] = [
+    ["books", nextBook, "pubsub", ["publish", "mdgbench:orderbook:BTCUSDT", payload]],
+    ["trades", nextTrade, "pubsub", ["publish", "mdgbench:trades:BTCUSDT", trade]],
+    [
+      "trades to a stream",
+      nextTrade,
+      "streams",
+      ["xadd", "mdgbench:xadd", "MAXLEN", "~", "10000", "*", "payload", trade],
+    ],
+  ];
+  for (const [what, next, deliver, command] of rows) {
+    const theirs = await best(() => benchmarked(command));
+    row(
+      `${what}: baseline redis-benchmark -P 1024, the same payload`,
+      theirs ? rate(theirs) : "not installed",
+    );
+    const share = (ours: number) => theirs ? `${(ours / theirs).toFixed(2)}×` : "";
+    const alone = await best(() => written(next, deliver));
+    row(`${what}: the sink alone`, rate(alone), `${share(alone)}, target 0.5×`);
+    const whole = await best(() => published(next, deliver));
+    row(
+      `${what}: encoded, queued, sent`,
+      rate(whole),
+      `${share(whole)}, ${(whole / one_by_one).toFixed(1)}× one by one`,
+    );
+  }
   const client = new Redis(url);
   await client.del("mdgbench:xadd", "mdgbench:trades:BTCUSDT");
   await client.quit();
