@@ -78,7 +78,9 @@ liveTest(
     tell("sentinel failover", { trades_in: rig.trade_id, ...found, failover_ms });
     assert.equal(await rig.close(), 0);
     await client.quit();
+    const ended = new Promise((resolve) => watcher.once("end", resolve));
     watcher.disconnect();
+    await ended;
   },
 );
 

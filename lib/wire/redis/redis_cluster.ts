@@ -87,8 +87,11 @@ export class RedisCluster implements RedisLink {
       this.#flight_version = this.topology.version;
       answers = await this.#sendToOwners(items, append);
     }
-    this.#flights.delete(promise);
-    resolve(answers.every(([error]) => error === null));
+    const all_taken = answers.every(([error]) => error === null);
+    resolve(all_taken);
+    // A refusal stands until whoever sent it knows of it: what is sent in between comes after it, so goes back with it.
+    if (all_taken) this.#flights.delete(promise);
+    else this.context.clock.after(0, () => this.#flights.delete(promise));
     return answers;
   }
   async close(): Promise<void> {
