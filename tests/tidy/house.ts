@@ -12,6 +12,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   "lib/sinks": 3,
   "lib/servers": 3,
   "lib/mocks": 3,
+  "lib/bundle": 3,
   "lib/monitors": 3,
   "lib/supervisor": 3,
   "lib/feeds": 2,
@@ -103,6 +104,8 @@ export const MAX_COMMENT_LINES = 8;
  * written. An entry that hides nothing is itself a failure, so this list empties itself.
  */
 export const PENDING: readonly string[] = [
+  // Yahoo's and MEXC's feeds stand on it.
+  "lib/wire/protobuf_reader.ts",
   "lib/wire/rabbitmq_stream/consumer.ts",
   "lib/wire/rabbitmq_stream/chunk.ts",
   // The mocks that stand on these are being written.
