@@ -42,6 +42,8 @@ export interface SinkFixture {
   readonly refused: readonly Record<string, unknown>[];
   /** A message sent again because its answer was lost makes no second one. */
   readonly deduplicates: boolean;
+  /** Takes every update where it is offered (`DELIVERED`): nothing waits, so nothing is held back or tried again. */
+  readonly never_waits?: true;
   /** What the other side has acknowledged survives its kill -9. */
   readonly keeps_acknowledged: boolean;
   open(): Promise<OtherSide>;

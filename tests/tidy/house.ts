@@ -91,6 +91,9 @@ export const EAGER_PACKAGES = ["commander"];
 /** No drawers: a file or folder is named after what it holds. */
 export const DRAWER_WORDS = ["util", "utils", "helper", "helpers", "common", "misc", "shared", "stuff"];
 
+/** Terms of the field that hold a drawer word and say something all the same. */
+export const FIELD_TERMS = ["shared_memory"];
+
 export const MAX_FILE_LINES = 500;
 export const MAX_FUNCTION_LINES = 70;
 export const MAX_COMMENT_LINES = 8;
