@@ -3,7 +3,9 @@
  * without secrets. Over HTTP it also asks the server whether it is there and makes the tables. Each batch is one request:
  * its answer is all or nothing.
  */
-import { type ExtraOptions, Sender } from "@questdb/nodejs-client";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { Sender, SenderBufferV1, SenderOptions } from "@questdb/nodejs-client";
 import { type Clock, withDeadline } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { QuestdbConfig } from "../questdb.ts";
@@ -29,6 +31,9 @@ export class QuestdbClient {
   readonly is_http: boolean;
   readonly #url: URL;
   #sender: Sender | undefined;
+  #options: SenderOptions | undefined;
+  /** Ours, so that its connections end with us; one is enough for one request at a time. */
+  #agent: HttpAgent | undefined;
 
   constructor(readonly config: QuestdbConfig, readonly clock: Clock) {
     this.#url = new URL(config.url);
@@ -47,7 +52,13 @@ export class QuestdbClient {
       }
       if (!config.create_tables) await this.#query("SELECT 1");
     }
-    const sender = await Sender.fromConfig(this.#configText(), { log: () => {} } satisfies ExtraOptions);
+    if (this.is_http) {
+      const Agent = this.#url.protocol === "https:" ? HttpsAgent : HttpAgent;
+      this.#agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    }
+    // Its log is the console's otherwise; what it has to say comes as errors, too.
+    this.#options = await SenderOptions.fromConfig(this.#configText(), { log: () => {}, agent: this.#agent });
+    const sender = new Sender(this.#options);
     if (!this.is_http) {
       try {
         await withDeadline(clock, config.request_timeout_ms, `connect to ${this.address}`, sender.connect());
@@ -69,7 +80,18 @@ export class QuestdbClient {
     } catch (error) {
       const reason = this.reason(error);
       const status = Number(/statusCode=(\d+)/.exec(reason)?.[1]);
-      throw REFUSED_STATUSES.includes(status) ? new RowsRefused(reason) : new Error(reason);
+      throw REFUSED_STATUSES.includes(status) ? new RowsRefused(`status ${status}`) : new Error(reason);
+    }
+  }
+  /** The server's own words on a row that it refuses: the client does not pass them on. */
+  async explain(row: Row): Promise<string> {
+    const buffer = new SenderBufferV1(this.#options!);
+    writeRow(buffer, row, this.config.table_prefix);
+    try {
+      await this.#fetch("/write?precision=n", new Uint8Array(buffer.toBufferNew() ?? []));
+      return "taken at the second attempt";
+    } catch (error) {
+      return this.reason(error);
     }
   }
   async close(): Promise<void> {
@@ -77,6 +99,8 @@ export class QuestdbClient {
     this.#sender = undefined;
     sender?.reset();
     await sender?.close();
+    this.#agent?.destroy();
+    this.#agent = undefined;
   }
   /** What an error says, in one line, without secrets. */
   reason(error: unknown): string {
@@ -89,26 +113,33 @@ export class QuestdbClient {
   }
 
   async #query(query: string): Promise<void> {
-    const { username, password, token, request_timeout_ms } = this.config;
+    try {
+      await this.#fetch(`/exec?${new URLSearchParams({ query })}`);
+    } catch (error) {
+      throw new Error(`${query.split(" (", 1)[0]}: ${causeOf(error)}`);
+    }
+  }
+  /** Rejects unless the answer is a success. */
+  async #fetch(path: string, body?: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { username, password, token, ca_file, request_timeout_ms } = this.config;
     const headers: Record<string, string> = {};
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
     else if (username !== undefined) headers.authorization = `Basic ${btoa(`${username}:${password ?? ""}`)}`;
-    const url = `${this.#url.protocol}//${this.address}/exec?${new URLSearchParams({ query })}`;
     const late = new AbortController();
     const timer = this.clock.after(
       request_timeout_ms,
       () => late.abort(new Error(`no answer within ${request_timeout_ms} ms`)),
     );
-    const client = this.config.ca_file
-      ? Deno.createHttpClient({ caCerts: [await Deno.readTextFile(this.config.ca_file)] })
-      : undefined;
+    const client = Deno.createHttpClient(ca_file ? { caCerts: [await Deno.readTextFile(ca_file)] } : {});
     try {
-      const answer = await fetch(url, { headers, signal: late.signal, client });
+      const url = `${this.#url.protocol}//${this.address}${path}`;
+      const method = body ? "POST" : "GET";
+      const answer = await fetch(url, { method, headers, body, signal: late.signal, client });
       const text = await answer.text();
-      if (!answer.ok) throw new Error(`${query.split(" (", 1)[0]}: status ${answer.status}: ${text}`);
+      if (!answer.ok) throw new Error(`status ${answer.status}: ${text}`);
     } finally {
       timer.cancel();
-      client?.close();
+      client.close();
     }
   }
   /** The client's own configuration text. Version 1 of the protocol: texts, so every number is exact, and any server. */
@@ -126,10 +157,9 @@ export class QuestdbClient {
       ["max_buf_size", String(256 * 1024 * 1024)],
     ];
     if (this.is_http) {
-      settings.push(["request_timeout", String(request_timeout_ms)], [
-        "retry_timeout",
-        String(request_timeout_ms),
-      ]);
+      // Its retries would hide why, and for how long; ours are the delivery queue's.
+      settings.push(["request_timeout", String(request_timeout_ms)]);
+      settings.push(["retry_timeout", "0"], ["stdlib_http", "on"]);
     }
     return `${protocol}::` + settings.filter(([, value]) => value !== undefined)
       .map(([key, value]) => `${key}=${value!.replaceAll(";", ";;")};`).join("");
@@ -141,7 +171,7 @@ function causeOf(error: unknown): string {
   return reasonOf(error) + cause;
 }
 
-function writeRow(sender: Sender, row: Row, prefix: string): void {
+function writeRow(sender: Sender | SenderBufferV1, row: Row, prefix: string): void {
   sender.table(prefix + row.table);
   for (const [name, value] of row.symbols) sender.symbol(name, value);
   for (const [name, value] of row.floats) sender.floatColumn(name, value);

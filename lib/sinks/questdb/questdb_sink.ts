@@ -133,9 +133,14 @@ export class QuestdbSink implements Sink<readonly Row[]> {
         await this.#writePart(messages, from, middle, taken, onRefused);
         return await this.#writePart(messages, middle, to, taken, onRefused);
       }
-      onRefused(from, error.message);
+      onRefused(from, await this.#explained(messages[from]));
     }
     taken.until = to;
+  }
+  async #explained(rows: readonly Row[]): Promise<string> {
+    const reason = await this.#client.explain(rows[0]);
+    this.#log.warn("refused", "questdb refused a row for good", { table: rows[0].table, reason });
+    return reason;
   }
   #bookRows(update: BookUpdate): Row[] {
     const { snapshot_interval_ms, order_book_depth } = this.config;
