@@ -35,8 +35,12 @@ function streamTest(
     }
   });
 }
-const open = (url: string, market: string, subscriptions: string) =>
-  SinkRig.open(rabbitmq_stream, { url, streams: { market, subscriptions } });
+/** Ready: what is offered before is conflated. */
+async function open(url: string, market: string, subscriptions: string): Promise<SinkRig> {
+  const rig = await SinkRig.open(rabbitmq_stream, { url, streams: { market, subscriptions } });
+  await eventually("ready", () => rig.sink.notReady() === undefined);
+  return rig;
+}
 
 streamTest(
   "the official client reads what the sink wrote: content type, properties, JSON, publishing ids",
@@ -94,7 +98,6 @@ streamTest(
   "messages of another producer are read: plain, with properties, and in compressed batches",
   async (url, market, subscriptions) => {
     const rig = await open(url, market, subscriptions);
-    await eventually("ready", () => rig.sink.notReady() === undefined);
     await rig.close();
     const client = await officialClient(url);
     const publisher = await client.declarePublisher({ stream: market });
@@ -122,7 +125,8 @@ streamTest(
 streamTest(
   "subscription changes go to their own stream, in order, kept while there is no connection",
   async (url, market, subscriptions) => {
-    const rig = await open(url, market, subscriptions);
+    const streams = { market, subscriptions };
+    const rig = await SinkRig.open(rabbitmq_stream, { url, streams });
     const change = { venue: VENUE, symbol: "BTCUSDT", channel: "trades", action: "subscribe" } as const;
     // Right after opening: nobody is connected yet.
     rig.sink.noteSubscription!({ ...change, state: "requested", at_us: 1 });
@@ -156,7 +160,9 @@ streamTest(
     await eventually("drained", () => rig.queue.queued === 0);
     assert.equal(await rig.close(), 0);
     const tail = async (...args: string[]) => {
-      const { code, stdout, stderr } = await runMdg({ args: ["tail", "rabbitmq", "--url", url, ...args] });
+      const { code, stdout, stderr } = await runMdg({
+        args: ["tail", "rabbitmq", "--url", url, "--timeout", "10", ...args],
+      });
       return {
         code,
         stderr,
