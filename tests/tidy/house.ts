@@ -113,6 +113,7 @@ export const PENDING: readonly string[] = [
   "lib/mocks/stage/stage_book.ts",
   "lib/mocks/stage/depth_view.ts",
 ];
+export const PENDING: readonly string[] = [];
 
 /** `path function` → why it is better in one piece. An entry that excuses nothing is a failure as well. */
 export const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
