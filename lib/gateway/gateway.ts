@@ -172,7 +172,7 @@ export class Gateway implements AsyncDisposable {
       publish: (update) => this.hub.publish(update),
       requestSnapshot: (symbol, reason) => source.requestSnapshot(symbol, reason),
       can_refresh: true,
-    });
+    }, source.learns);
     for (const symbol of source.symbols) books.add(symbol);
     this.hub.addBooks(books);
     this.hub.addReadiness(source);

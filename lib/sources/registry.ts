@@ -1,3 +1,4 @@
 /** The sources, under the words that configs use. One line a source. */
+export { gateway } from "./gateway.ts";
 export { live } from "./live/mod.ts";
 export { simulator } from "./simulator.ts";

@@ -22,6 +22,8 @@ export interface Source {
   readonly venue: string;
   readonly sequence: SequenceRule;
   readonly symbols: readonly string[];
+  /** Its symbols are not known beforehand: any that comes is taken. */
+  readonly learns?: boolean;
   /**
    * Batches in order. A batch and all in it are the source's again when the next is asked for. Ends when `signal` aborts
    * (or when a finite source is done); everything it opened is closed by then.
