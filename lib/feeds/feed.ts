@@ -4,13 +4,23 @@
  */
 import type { Channel } from "../market/event.ts";
 import type { EventBatch } from "../market/event_batch.ts";
+import type { InstrumentInfo } from "../market/instrument_info.ts";
 import type { SequenceRule } from "../market/sequence_rule.ts";
 
-/** What became of one frame. `events`: they are in the batch. Everything else is counted by kind and logged. */
+/**
+ * What became of one frame. `events`: they are in the batch. Everything else is counted by kind and logged.
+ * - `ack` settles the request with this id, else the requests for these streams, else the oldest one.
+ * - `refused`: the venue will not serve us as we are (bad token, no right): no new attempt before a long pause.
+ * - `lost`: the frame proves that frames before it are missing on this connection; it is closed and opened anew.
+ * - `reply`: the venue wants this text back.
+ */
 export type FrameOutcome =
   | { kind: "events" }
-  | { kind: "ack"; id: number; error?: string }
+  | { kind: "ack"; id?: number; streams?: readonly string[]; error?: string; session_id?: number }
   | { kind: "error"; message: string }
+  | { kind: "refused"; message: string }
+  | { kind: "lost"; why: string }
+  | { kind: "reply"; text: string }
   | { kind: "pong" }
   | { kind: "shutdown" }
   | { kind: "unknown"; what: string }
@@ -36,6 +46,24 @@ export interface StreamName {
   channel: Channel;
 }
 
+/** How a channel is wanted, where the venue offers a choice; what it does not offer is passed over. */
+export interface StreamOptions {
+  /** The venue's update speed word ("100ms"). */
+  speed?: string;
+  /** Levels a side of the book stream. */
+  depth?: number;
+  /** Candle intervals ("1m", "1h"). */
+  intervals?: readonly string[];
+}
+
+/** What a connection knows when it writes to the venue. */
+export interface FeedSession {
+  /** From the config, where the feed needs one. */
+  readonly token?: string;
+  /** From the venue's own acknowledgement. */
+  readonly session_id?: number;
+}
+
 export interface FeedLimits {
   max_streams_per_connection: number;
   /** Client messages a second that the venue allows, with room for pongs. */
@@ -48,6 +76,8 @@ export interface FeedLimits {
   max_silence_ms: number;
   /** An acknowledged stream without its first event for this long raises an alarm and a new subscription. */
   first_data_ms: number;
+  /** Largest frame that the venue may send; default 4 MiB. */
+  max_frame_bytes?: number;
 }
 
 /** One size of REST snapshot that a venue offers. */
@@ -78,6 +108,14 @@ export interface SnapshotSpec {
   ): string | undefined;
 }
 
+/** What the venue says of its instruments, by REST. */
+export interface InstrumentsSpec {
+  /** Path and query below the REST base. */
+  path(symbols: readonly string[]): string;
+  /** Those of `symbols` that the body tells of; an error text when it is none. */
+  parse(body: Uint8Array, symbols: readonly string[]): InstrumentInfo[] | string;
+}
+
 export interface Feed {
   /** The registry name and the `venue` of every event. */
   readonly name: string;
@@ -92,14 +130,36 @@ export interface Feed {
   readonly routes: Readonly<Record<string, string>>;
   readonly channels: readonly Channel[];
   readonly limits: FeedLimits;
-  readonly sequence: SequenceRule;
-  readonly snapshot: SnapshotSpec;
+  /** Present exactly where `channels` has "book". */
+  readonly sequence?: SequenceRule;
+  /** Absent where snapshots come in-band, or there are no books. */
+  readonly snapshot?: SnapshotSpec;
+  readonly instruments?: InstrumentsSpec;
+  /** The venue serves nobody without a token; in words, where one is had. */
+  readonly token_doc?: string;
+  /** The venue acknowledges no subscription. */
+  readonly silent_subscriptions?: true;
   /** The venue's spelling of a symbol as users may write it ("btcusdt" → "BTCUSDT"). */
   symbol(text: string): string;
-  /** The streams that carry a channel of a symbol. `speed`: the venue's update speed word, where it has one. */
-  streams(symbol: string, channel: Channel, speed?: string): StreamName[];
-  subscribe(streams: readonly StreamName[], id: number): string;
-  unsubscribe(streams: readonly StreamName[], id: number): string;
+  /** The streams that carry a channel of a symbol. */
+  streams(symbol: string, channel: Channel, options?: StreamOptions): StreamName[];
+  /** Streams with different keys never share a message ("one channel per request"). */
+  messageKey?(stream: StreamName): string;
+  subscribe(streams: readonly StreamName[], id: number, session: FeedSession): string;
+  unsubscribe(streams: readonly StreamName[], id: number, session: FeedSession): string;
+  /** What a new connection says before it subscribes. */
+  greeting?(session: FeedSession): string[];
+  /** What it says in between, so that the venue keeps it. */
+  readonly keep_alive?: {
+    readonly every_ms: number;
+    frame(session: FeedSession, streams: readonly StreamName[]): string;
+  };
   /** `symbols`: the only ones to accept; absent: learn from the traffic (captures). */
   createMapper(symbols?: Iterable<string>): Mapper;
+}
+
+/** A feed whose books are spliced together from its stream and REST snapshots. */
+export interface SplicedFeed extends Feed {
+  readonly sequence: SequenceRule;
+  readonly snapshot: SnapshotSpec;
 }

@@ -59,22 +59,25 @@ export class BookAudit {
     this.differed_in_a_row = 0;
   }
 
+  /** Quotes without an id, or with a side missing, can't be placed and are passed over. */
   onQuote(quote: Quote): void {
+    const { update_id } = quote;
+    if (update_id === undefined || quote.bid === undefined || quote.ask === undefined) return;
     const last_id = this.#quotes > 0 ? this.#quote_ids[this.#quoteSlot(this.#quotes - 1)] : -1;
-    if (quote.update_id <= last_id) return;
+    if (update_id <= last_id) return;
     while (this.#pending > 0) {
       const slot = this.#first_pending;
       const book_id = this.#pending_ids[slot];
-      if (book_id >= quote.update_id) break;
+      if (book_id >= update_id) break;
       // A book older than the quote before was never bracketed: it can't be placed.
       if (last_id >= 0 && book_id >= last_id) {
         this.#compare(this.#pending_tops, slot * TOP, this.#quoteSlot(this.#quotes - 1), book_id);
       }
       this.#dropPending();
     }
-    const slot = this.#pushQuote(quote);
-    if (this.#pending > 0 && this.#pending_ids[this.#first_pending] === quote.update_id) {
-      this.#compare(this.#pending_tops, this.#first_pending * TOP, slot, quote.update_id);
+    const slot = this.#pushQuote(update_id, quote.bid, quote.bid_quantity, quote.ask, quote.ask_quantity);
+    if (this.#pending > 0 && this.#pending_ids[this.#first_pending] === update_id) {
+      this.#compare(this.#pending_tops, this.#first_pending * TOP, slot, update_id);
       this.#dropPending();
     }
   }
@@ -105,8 +108,8 @@ export class BookAudit {
     const theirs = quote_slot * TOP;
     const quotes = this.#quote_tops;
     if (
-      tops[at] === quotes[theirs] && tops[at + 1] === quotes[theirs + 1] &&
-      tops[at + 2] === quotes[theirs + 2] && tops[at + 3] === quotes[theirs + 3]
+      tops[at] === quotes[theirs] && sameSize(tops[at + 1], quotes[theirs + 1]) &&
+      tops[at + 2] === quotes[theirs + 2] && sameSize(tops[at + 3], quotes[theirs + 3])
     ) {
       this.differed_in_a_row = 0;
       return;
@@ -131,17 +134,23 @@ export class BookAudit {
     }
     return low - 1;
   }
-  #pushQuote(quote: Quote): number {
+  #pushQuote(
+    update_id: number,
+    bid: number,
+    bid_quantity: number | undefined,
+    ask: number,
+    ask_quantity: number | undefined,
+  ): number {
     if (this.#quotes === MAX_QUOTES) {
       this.#first_quote = (this.#first_quote + 1) % MAX_QUOTES;
       this.#quotes--;
     }
     const slot = this.#quoteSlot(this.#quotes++);
-    this.#quote_ids[slot] = quote.update_id;
-    this.#quote_tops[slot * TOP] = quote.bid;
-    this.#quote_tops[slot * TOP + 1] = quote.bid_quantity;
-    this.#quote_tops[slot * TOP + 2] = quote.ask;
-    this.#quote_tops[slot * TOP + 3] = quote.ask_quantity;
+    this.#quote_ids[slot] = update_id;
+    this.#quote_tops[slot * TOP] = bid;
+    this.#quote_tops[slot * TOP + 1] = bid_quantity ?? NaN;
+    this.#quote_tops[slot * TOP + 2] = ask;
+    this.#quote_tops[slot * TOP + 3] = ask_quantity ?? NaN;
     return slot;
   }
   #quoteSlot(index: number): number {
@@ -151,4 +160,9 @@ export class BookAudit {
     this.#first_pending = (this.#first_pending + 1) % MAX_PENDING;
     this.#pending--;
   }
+}
+
+/** A size that the venue did not state (NaN) contradicts nothing. */
+function sameSize(ours: number, theirs: number): boolean {
+  return ours === theirs || Number.isNaN(theirs);
 }

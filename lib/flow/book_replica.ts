@@ -17,6 +17,8 @@ const CROSSED_UPDATES_ALLOWED = 1;
  */
 export const STALE_RUN_FOR_FAULT = 64;
 export const STALE_LEAD_MS = 5_000;
+/** An in-band snapshot of a lower id, yet later by more than clocks of one venue differ: its ids started over. */
+const RESTART_LEAD_MS = 1_000;
 
 /** The reason of a snapshot that a live book wants: it can wait. Every other reason is a book out of sync. */
 export const REFRESH = "refresh";
@@ -35,6 +37,8 @@ export interface ReplicaOwner {
   /** The book is right from here; `how` is snapshot or repair. Take it whole. */
   synced(how: "snapshot" | "repair", received_us: number): void;
   unsynced(why: OutOfSync, received_us: number): void;
+  /** The venue sent a whole book anew while ours was live: take it whole. */
+  replaced(received_us: number): void;
   /** A background refresh was merged; `differences` levels of our book were not as in the fresh one. */
   refreshed(differences: number): void;
 }
@@ -108,7 +112,11 @@ export class BookReplica {
   }
 
   onSnapshot(snapshot: BookSnapshot): void {
-    if (this.rule.in_band_snapshots) return this.#adopt(snapshot);
+    if (this.rule.in_band_snapshots) {
+      // Overlapping connections each bring one; the book goes on from the newer state.
+      if (this.#live && !this.#isNews(snapshot)) return;
+      return this.#adopt(snapshot);
+    }
     if (this.#live) {
       if (this.#refreshing) this.#tryRefresh(snapshot);
       return;
@@ -155,9 +163,24 @@ export class BookReplica {
     this.#awaits_first = false;
     this.owner.needSnapshot("ids_restarted");
   }
-  #apply(delta: BookDelta): DeltaOutcome {
+  /** Lays the delta over the book, and takes away what the venue no longer keeps; the delta then says so too. */
+  #change(delta: BookDelta): void {
     this.book.apply(delta.bids, delta.asks);
+    if (delta.depth_limit !== undefined) this.book.keepBest(delta.depth_limit, delta.bids, delta.asks);
     this.last_id = delta.last_id;
+  }
+  /** The venue's checksum over the book fits, or it gave none. */
+  #proves(event: BookDelta | BookSnapshot): boolean {
+    const { checksum } = this.rule;
+    return event.checksum === undefined || checksum === undefined ||
+      checksum(this.book, event.precision) === event.checksum;
+  }
+  #apply(delta: BookDelta): DeltaOutcome {
+    this.#change(delta);
+    if (!this.#proves(delta)) {
+      this.#leaveSync({ reason: "checksum" }, delta.received_us, false);
+      return "held";
+    }
     if (!this.book.crossed) {
       this.#crossed_updates = 0;
       return "applied";
@@ -183,28 +206,27 @@ export class BookReplica {
       return this.#hold(delta);
     }
     this.#log.clear();
-    this.book.apply(delta.bids, delta.asks);
-    this.last_id = delta.last_id;
-    this.#enterSync("snapshot", delta.received_us);
+    this.#change(delta);
+    this.#enterSync("snapshot", delta.received_us, false, delta);
     return "held";
   }
   /** The missing delta came late: apply it and whatever of the log it unlocks. */
   #repair(delta: BookDelta): DeltaOutcome {
-    this.book.apply(delta.bids, delta.asks);
-    this.last_id = delta.last_id;
+    this.#change(delta);
+    let newest = delta;
     let used = 0;
     while (used < this.#log.size) {
       const next = this.#log.at(used);
       const verdict = this.rule.afterDelta(next, this.last_id);
       if (verdict === "gap") break;
       if (verdict === "next") {
-        this.book.apply(next.bids, next.asks);
-        this.last_id = next.last_id;
+        this.#change(next);
+        newest = next;
       }
       used++;
     }
     this.#log.dropFirst(used);
-    if (this.#log.size === 0) this.#enterSync("repair", delta.received_us);
+    if (this.#log.size === 0) this.#enterSync("repair", delta.received_us, false, newest);
     return "held";
   }
   #hold(delta: BookDelta): DeltaOutcome {
@@ -235,12 +257,11 @@ export class BookReplica {
     for (let i = first; i < log.size; i++) {
       const delta = log.at(i);
       if (i > first && this.rule.afterDelta(delta, this.last_id) === "stale") continue;
-      this.book.apply(delta.bids, delta.asks);
-      this.last_id = delta.last_id;
+      this.#change(delta);
     }
-    const { received_us } = log.at(log.size - 1);
+    const newest = log.at(log.size - 1);
     log.clear();
-    this.#enterSync("snapshot", received_us);
+    this.#enterSync("snapshot", newest.received_us, false, newest);
   }
   /** Index of the first logged delta after `first` that does not chain; −1 when all do. */
   #firstBreak(first: number): number {
@@ -274,24 +295,45 @@ export class BookReplica {
     return countDifferences(bids, later.bids, later.bids.bound_key) === 0 &&
       countDifferences(asks, later.asks, later.asks.bound_key) === 0;
   }
+  /** An in-band snapshot that says more than the live book: newer, or of ids that started over. */
+  #isNews(snapshot: BookSnapshot): boolean {
+    if (snapshot.resets || snapshot.last_id > this.last_id) return true;
+    const time_ms = snapshot.exchange_ms ?? snapshot.sent_ms;
+    if (time_ms === undefined || this.#newest_ms === undefined) return true;
+    return snapshot.last_id < this.last_id && time_ms - this.#newest_ms > RESTART_LEAD_MS;
+  }
   #adopt(snapshot: BookSnapshot): void {
     this.#log.clear();
     this.book.replace(snapshot.bids, snapshot.asks, snapshot.depth_limit);
     this.last_id = snapshot.last_id;
-    this.#enterSync("snapshot", snapshot.received_us);
+    this.#newest_ms = snapshot.exchange_ms ?? snapshot.sent_ms;
+    this.#stale_run = 0;
+    this.#enterSync("snapshot", snapshot.received_us, false, snapshot);
   }
 
-  #enterSync(how: "snapshot" | "repair", received_us: number, at_snapshot = false): void {
-    if (this.book.crossed) {
+  /** `newest`: the last event inside the book, whose checksum must fit. */
+  #enterSync(
+    how: "snapshot" | "repair",
+    received_us: number,
+    at_snapshot = false,
+    newest?: BookDelta | BookSnapshot,
+  ): void {
+    const is_proven = newest === undefined || this.#proves(newest);
+    if (this.book.crossed || !is_proven) {
+      const why = is_proven ? "crossed after splice" : "checksum";
+      // A book that was live is so no more, and its consumers are told.
+      if (this.#live) return this.#leaveSync({ reason: why }, received_us, false);
       this.#has_base = false;
       this.#awaits_first = false;
-      return this.owner.needSnapshot("crossed after splice");
+      return this.owner.needSnapshot(why);
     }
+    const was_live = this.#live;
     this.#live = true;
     this.#has_base = true;
     this.#awaits_first = at_snapshot;
     this.#crossed_updates = 0;
-    this.owner.synced(how, received_us);
+    if (was_live) this.owner.replaced(received_us);
+    else this.owner.synced(how, received_us);
   }
   #leaveSync(why: OutOfSync, received_us: number, keep_base: boolean): void {
     this.#live = false;

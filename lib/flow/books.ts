@@ -19,7 +19,8 @@ export class Books {
   /** `learn`: take any symbol that comes (recordings); else only those added. */
   constructor(
     readonly venue: string,
-    readonly rule: SequenceRule,
+    /** Undefined: the source brings no books, only trades, quotes and the like. */
+    readonly rule: SequenceRule | undefined,
     readonly context: InstrumentContext,
     readonly learn = false,
   ) {}
@@ -69,8 +70,7 @@ export class Books {
       case "damage":
         return instrument.onDamage();
       default:
-        instrument.metrics.other_messages.value++;
-        this.context.publish(event);
+        instrument.onOther(event);
     }
   }
   interrupted(symbols: readonly string[], reason: string): void {

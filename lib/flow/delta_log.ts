@@ -40,6 +40,9 @@ export class DeltaLog {
     entry.first_id = delta.first_id;
     entry.last_id = delta.last_id;
     entry.previous_id = delta.previous_id;
+    entry.depth_limit = delta.depth_limit;
+    entry.checksum = delta.checksum;
+    entry.precision = delta.precision;
     entry.bids.copyFrom(delta.bids);
     entry.asks.copyFrom(delta.asks);
     this.#size++;
@@ -51,6 +54,12 @@ export class DeltaLog {
     const gone = this.#entries.splice(0, count);
     for (const entry of gone) this.#levels -= entry.bids.size + entry.asks.size;
     this.#size -= gone.length;
+  }
+  /** Forgets entry `i`. */
+  drop(i: number): void {
+    const [gone] = this.#entries.splice(i, 1);
+    this.#levels -= gone.bids.size + gone.asks.size;
+    this.#size--;
   }
   clear(): void {
     this.#size = 0;

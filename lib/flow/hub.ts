@@ -22,6 +22,10 @@ export interface Receiver {
 export interface BookState {
   readonly venue: string;
   readonly symbol: string;
+  /** False where the source brings trades, quotes and the like only: there is never a book. */
+  readonly keeps_book: boolean;
+  /** Undefined while what is configured flows: the book in sync, or without books, data since the last interruption. */
+  notReady(): string | undefined;
   readonly in_sync: boolean;
   /** Why it is out of sync, since when (epoch µs). */
   readonly reason: string;
@@ -41,6 +45,21 @@ export interface ReadinessPart {
   notReady(): string | undefined;
 }
 
+/** What a running source is subscribed to. */
+export interface SourceSubscriptions {
+  /** The source's name in logs and metrics: "live", "live#2". */
+  readonly source: string;
+  readonly venue: string;
+  readonly symbols: readonly string[];
+}
+
+/** Which symbols the sources carry, and how to change that while they run. A change lasts until the next reload. */
+export interface SubscriptionControl {
+  list(): SourceSubscriptions[];
+  /** @throws UserError when the source is unknown or can't change, or a symbol can't be taken; then nothing changed */
+  change(source: string, add: readonly string[], remove: readonly string[]): SourceSubscriptions;
+}
+
 export interface Hub {
   readonly clock: Clock;
   readonly log: Log;
@@ -53,6 +72,8 @@ export interface Hub {
   book(venue: string, symbol: string): BookState | undefined;
   /** Instruments with this symbol over all venues. */
   find(symbol: string): BookState[];
+  /** Absent where symbols can't be changed. */
+  readonly subscriptions?: SubscriptionControl;
   /** Newest last, at most 1,000 kept per instrument. */
   recentTrades(venue: string, symbol: string): readonly Trade[];
   /** Registers a part that must be fine for readiness. Returns how to take it back. */

@@ -5,10 +5,10 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
-import type { BookDelta, BookSnapshot, Quote, Trade } from "../market/event.ts";
+import type { BookDelta, BookSnapshot, Candle, Quote, Ticker, Trade } from "../market/event.ts";
 import type { BookSide } from "../market/book_side.ts";
 import type { BookView } from "../market/order_book.ts";
-import type { SequenceRule } from "../market/sequence_rule.ts";
+import { NO_BOOKS, type SequenceRule } from "../market/sequence_rule.ts";
 import type { MarketUpdate } from "../market/update.ts";
 import { type AuditDifference, BookAudit } from "./book_audit.ts";
 import { BookReplica, type OutOfSync, type ReplicaOwner } from "./book_replica.ts";
@@ -61,18 +61,29 @@ export class Instrument implements BookState, ReplicaOwner {
   #was_live = false;
   /** Overlapping connections repeat quotes: an id at or below this was seen. */
   #last_quote_id = -1;
+  #last_quote_ms = -Infinity;
+  /** Something came since the streams were last interrupted. */
+  #heard = false;
+  readonly keeps_book: boolean;
 
   constructor(
     readonly venue: string,
     readonly symbol: string,
-    rule: SequenceRule,
+    /** Undefined: the source brings no books. */
+    rule: SequenceRule | undefined,
     readonly context: InstrumentContext,
   ) {
+    this.keeps_book = rule !== undefined;
     this.metrics = instrumentMetrics(context.metrics, symbol);
-    this.replica = new BookReplica(rule, this);
+    this.replica = new BookReplica(rule ?? NO_BOOKS, this);
     this.audit = new BookAudit((difference) => this.#onDifference(difference));
     this.recent_trades = new RecentTrades(venue, symbol, RECENT_TRADES);
     this.since_us = context.clock.now_us();
+    if (!this.keeps_book) this.reason = "no data yet";
+  }
+  notReady(): string | undefined {
+    if (this.keeps_book) return this.in_sync ? undefined : `book not in sync: ${this.reason}`;
+    return this.#heard ? undefined : `no data: ${this.reason}`;
   }
   get in_sync(): boolean {
     return this.replica.live;
@@ -86,6 +97,7 @@ export class Instrument implements BookState, ReplicaOwner {
 
   onDelta(delta: BookDelta): void {
     this.metrics.depth_messages.value++;
+    if (!this.keeps_book) return;
     this.received_us = delta.received_us;
     // Nobody reads the times while out of sync; should this delta end that, they are its own.
     if (!this.replica.live) this.#noteTimes(delta);
@@ -109,6 +121,7 @@ export class Instrument implements BookState, ReplicaOwner {
     if (++this.#since_bound_check >= BOUND_CHECK_DELTAS) this.#checkBounds();
   }
   onSnapshot(snapshot: BookSnapshot): void {
+    if (!this.keeps_book) return;
     // A snapshot beside the stream may be older than the deltas laid over it, and on some venues it has no times.
     const is_newer = (snapshot.sent_ms ?? -Infinity) > (this.sent_ms ?? -Infinity);
     if (this.replica.rule.in_band_snapshots || (!this.replica.live && is_newer)) this.#noteTimes(snapshot);
@@ -116,16 +129,34 @@ export class Instrument implements BookState, ReplicaOwner {
   }
   onQuote(quote: Quote): void {
     this.metrics.quote_messages.value++;
-    if (quote.update_id <= this.#last_quote_id) return;
-    this.#last_quote_id = quote.update_id;
-    this.audit.onQuote(quote);
-    this.#readAudit();
+    this.#heard = true;
+    if (quote.update_id === undefined) {
+      const time_ms = quote.exchange_ms ?? quote.sent_ms ?? -Infinity;
+      if (time_ms < this.#last_quote_ms) return;
+      this.#last_quote_ms = time_ms;
+    } else {
+      if (quote.update_id <= this.#last_quote_id) return;
+      this.#last_quote_id = quote.update_id;
+      this.audit.onQuote(quote);
+      this.#readAudit();
+    }
     this.context.publish(quote);
+  }
+  /** What passes through unchanged: tickers, candles. */
+  onOther(event: Ticker | Candle): void {
+    this.metrics.other_messages.value++;
+    this.#heard = true;
+    this.context.publish(event);
   }
   onTrade(trade: Trade): void {
     this.metrics.trade_messages.value++;
+    this.#heard = true;
+    const { trade_id } = trade;
     // Aggregates are numbered +1 per symbol; ids of single fills may jump.
-    if (this.#trade_order.admit(trade.trade_id, trade.first_fill_id !== undefined) === "repeated") {
+    if (
+      trade_id !== undefined &&
+      this.#trade_order.admit(trade_id, trade.first_fill_id !== undefined) === "repeated"
+    ) {
       this.metrics.trades_repeated.value++;
       return;
     }
@@ -143,7 +174,11 @@ export class Instrument implements BookState, ReplicaOwner {
   interrupted(reason: string, received_us: number): void {
     this.audit.reset();
     this.#last_quote_id = -1;
-    this.replica.disconnected(reason, received_us);
+    this.#last_quote_ms = -Infinity;
+    if (this.keeps_book) return this.replica.disconnected(reason, received_us);
+    this.#heard = false;
+    this.reason = reason;
+    this.since_us = received_us;
   }
 
   needSnapshot(reason: string): void {
@@ -204,6 +239,12 @@ export class Instrument implements BookState, ReplicaOwner {
       ...why,
       received_us,
     });
+  }
+  replaced(received_us: number): void {
+    this.audit.resetBook();
+    this.audit.onBook(this.replica.last_id, this.replica.book);
+    this.#readAudit();
+    if (this.replica.live) this.#publishBook(undefined, received_us);
   }
   refreshed(differences: number): void {
     this.metrics.refreshes.value++;

@@ -104,6 +104,14 @@ export class BookSide {
     this.#forgetRank();
     if (this.exact_quantities || list.exact_quantities) this.#applyExact(list);
   }
+  /**
+   * The venue keeps its best `count` levels: drops what lies beyond, noting each dropped level as a deletion in `changes`,
+   * and knows the side down to the last one kept.
+   */
+  keepBest(count: number, changes: LevelList): void {
+    if (this.#size > count) this.#dropWorst(this.#size - count, changes);
+    this.bound_key = this.#size >= count && count > 0 ? this.#leaves[0].keys[0] : -Infinity;
+  }
   /** Replaces everything by `count` levels whose keys rise strictly, worst first. */
   load(keys: Float64Array, quantities: Float64Array, count: number): void {
     const leaves: Leaf[] = [];
@@ -123,6 +131,28 @@ export class BookSide {
     this.#forgetRank();
   }
 
+  #dropWorst(excess: number, changes: LevelList): void {
+    this.#size -= excess;
+    while (excess > 0) {
+      const leaf = this.#leaves[0];
+      const gone = Math.min(excess, leaf.count);
+      for (let i = 0; i < gone; i++) {
+        changes.push(this.sign * leaf.keys[i], 0);
+        this.exact_quantities?.delete(leaf.keys[i]);
+      }
+      excess -= gone;
+      if (gone === leaf.count && this.#leaves.length > 1) this.#leaves.shift();
+      else {
+        leaf.keys.copyWithin(0, gone, leaf.count);
+        leaf.quantities.copyWithin(0, gone, leaf.count);
+        leaf.count -= gone;
+      }
+    }
+    this.#leaf = this.#leaves.length - 1;
+    this.#at = 0;
+    this.#noteFirsts();
+    this.#forgetRank();
+  }
   #set(key: number, quantity: number): void {
     const leaf = this.#seek(key);
     const at = this.#at;

@@ -18,6 +18,12 @@ interface EventHead {
   received_us: number;
 }
 
+/** Decimals in which a venue writes an instrument's prices and quantities; checksums over texts need them. */
+export interface BookPrecision {
+  readonly price_decimals: number;
+  readonly quantity_decimals: number;
+}
+
 /** Absolute changes to a book. The venue's sequence rule reads the ids. */
 export interface BookDelta extends EventHead {
   kind: "book_delta";
@@ -25,6 +31,11 @@ export interface BookDelta extends EventHead {
   last_id: number;
   /** `last_id` of the previous event of this stream; only where the venue gives it. */
   previous_id?: number;
+  /** The venue keeps its best `depth_limit` levels a side: what lies beyond after this delta is gone, untold. */
+  depth_limit?: number;
+  /** The venue's checksum over the book after this delta (`SequenceRule.checksum`). */
+  checksum?: number;
+  precision?: BookPrecision;
   bids: LevelList;
   asks: LevelList;
 }
@@ -34,6 +45,10 @@ export interface BookSnapshot extends EventHead {
   kind: "book_snapshot";
   last_id: number;
   depth_limit?: number;
+  checksum?: number;
+  precision?: BookPrecision;
+  /** The venue starts over with it: it replaces the book although its ids may be lower. */
+  resets?: true;
   bids: LevelList;
   asks: LevelList;
 }
@@ -43,26 +58,30 @@ export type Aggressor = "buy" | "sell";
 /** One trade, or one aggregate of trades of a single taker order at one price. */
 export interface Trade extends EventHead {
   kind: "trade";
-  trade_id: number;
+  /** Absent where the venue gives none. */
+  trade_id?: number;
+  /** The venue's id where it is no integer below 2^53. */
+  venue_trade_id?: string;
   price: number;
   quantity: number;
   /** Only when the double would not give the venue's text back. */
   exact_quantity?: string;
-  /** The side that took liquidity. Buyer was maker ⇔ aggressor sold. */
-  aggressor: Aggressor;
+  /** The side that took liquidity; absent where the venue does not say. Buyer was maker ⇔ aggressor sold. */
+  aggressor?: Aggressor;
   /** Ids of the first and last fill inside an aggregate. */
   first_fill_id?: number;
   last_fill_id?: number;
 }
 
-/** Best bid and offer as the venue states them, at its own update id. */
+/** Best bid and offer as the venue states them. A side or a size that it does not give is absent. */
 export interface Quote extends EventHead {
   kind: "quote";
-  update_id: number;
-  bid: number;
-  bid_quantity: number;
-  ask: number;
-  ask_quantity: number;
+  /** The venue's id of the book that this is the top of; only where it gives one. */
+  update_id?: number;
+  bid?: number;
+  bid_quantity?: number;
+  ask?: number;
+  ask_quantity?: number;
 }
 
 /** Rolling 24 h statistics: the 20 fields of the gRPC contract. Absent is unknown. */

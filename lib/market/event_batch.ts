@@ -17,6 +17,9 @@ export function emptyDelta(): BookDelta {
     first_id: 0,
     last_id: 0,
     previous_id: undefined,
+    depth_limit: undefined,
+    checksum: undefined,
+    precision: undefined,
     bids: new LevelList(),
     asks: new LevelList(),
   };
@@ -63,11 +66,11 @@ export class EventBatch {
         exchange_ms: undefined,
         sent_ms: undefined,
         received_us: 0,
-        update_id: 0,
-        bid: 0,
-        bid_quantity: 0,
-        ask: 0,
-        ask_quantity: 0,
+        update_id: undefined,
+        bid: undefined,
+        bid_quantity: undefined,
+        ask: undefined,
+        ask_quantity: undefined,
       };
       this.#quotes.push(quote);
     }

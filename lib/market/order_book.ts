@@ -70,6 +70,11 @@ export class OrderBook implements BookView {
       this.asks.bound_key = this.asks.key(this.asks.size - 1);
     }
   }
+  /** Keeps the best `count` levels a side; what is dropped is added to the changes as deletions. */
+  keepBest(count: number, bid_changes: LevelList, ask_changes: LevelList): void {
+    this.bids.keepBest(count, bid_changes);
+    this.asks.keepBest(count, ask_changes);
+  }
   clear(): void {
     this.bids.clear();
     this.asks.clear();

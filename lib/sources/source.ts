@@ -8,19 +8,23 @@ import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Feed } from "../feeds/feed.ts";
 import type { EventBatch } from "../market/event_batch.ts";
+import type { SubscriptionChange } from "../market/subscription_change.ts";
 import type { SequenceRule } from "../market/sequence_rule.ts";
 
 /** What the consumer of a source is told beside events. */
 export interface SourceEvents {
   /** The streams of these symbols stopped; their books can't be trusted to be current. */
   interrupted(symbols: readonly string[], reason: string): void;
+  /** A subscription at the venue was asked for, acknowledged or refused. */
+  subscription?(change: SubscriptionChange): void;
 }
 
 export interface Source {
   readonly name: string;
   /** The `venue` of its events. */
   readonly venue: string;
-  readonly sequence: SequenceRule;
+  /** Undefined: it brings no books. */
+  readonly sequence: SequenceRule | undefined;
   readonly symbols: readonly string[];
   /** Its symbols are not known beforehand: any that comes is taken. */
   readonly learns?: boolean;

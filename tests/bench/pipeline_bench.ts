@@ -71,7 +71,9 @@ function pipeline(feed: Feed): Pipeline {
       const received_us = systemClock.now_us();
       const outcome = mapper.map(frame, received_us, batch);
       if (outcome.kind === "unknown" && outcome.what.includes("snapshot")) {
-        for (const symbol of books.instruments.keys()) feed.snapshot.parse(frame, symbol, received_us, batch);
+        for (const symbol of books.instruments.keys()) {
+          feed.snapshot!.parse(frame, symbol, received_us, batch);
+        }
       }
       books.process(batch);
       batch.clear();

@@ -46,7 +46,7 @@ export function resultOf(feed: Feed, { note, bytes, snapshot_of }: FixtureFrame)
   const batch = new EventBatch();
   let outcome: Record<string, unknown>;
   if (snapshot_of !== undefined) {
-    const refused = feed.snapshot.parse(bytes, snapshot_of, RECEIVED_US, batch);
+    const refused = feed.snapshot!.parse(bytes, snapshot_of, RECEIVED_US, batch);
     outcome = refused === undefined ? { kind: "events" } : { kind: "refused", why: refused };
   } else {
     outcome = { ...feed.createMapper().map(bytes, RECEIVED_US, batch) };

@@ -26,7 +26,7 @@ export async function cleanBooks(feed: Feed, path: string): Promise<Map<string, 
   await readCapture(path, (bytes, start, end, received_us) => {
     const frame = bytes.slice(start, end);
     if (mapper.map(frame, received_us, batch).kind === "unknown") {
-      for (const symbol of books.instruments.keys()) feed.snapshot.parse(frame, symbol, received_us, batch);
+      for (const symbol of books.instruments.keys()) feed.snapshot!.parse(frame, symbol, received_us, batch);
     }
     books.process(batch);
     batch.clear();

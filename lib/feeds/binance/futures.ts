@@ -5,7 +5,7 @@
  */
 import type { Channel } from "../../market/event.ts";
 import type { SequenceRule } from "../../market/sequence_rule.ts";
-import type { Feed, StreamName } from "../feed.ts";
+import type { SplicedFeed, StreamName } from "../feed.ts";
 import { parseSnapshot, subscribeFrame, unsubscribeFrame } from "./control.ts";
 import { BinanceMapper } from "./messages.ts";
 
@@ -33,7 +33,7 @@ const STREAMS: Record<Channel, { route: string; name: (speed: string) => string 
   candles: { route: "market", name: () => "kline_1m" },
 };
 
-export const binanceFutures: Feed = {
+export const binanceFutures: SplicedFeed = {
   name: VENUE,
   summary: "Binance USDⓈ-M futures",
   endpoints: {
@@ -67,7 +67,7 @@ export const binanceFutures: Feed = {
     parse: (...body) => parseSnapshot(VENUE, ...body),
   },
   symbol: (text) => text.trim().toUpperCase(),
-  streams(symbol, channel, speed = "100ms"): StreamName[] {
+  streams(symbol, channel, { speed = "100ms" } = {}): StreamName[] {
     const { route, name } = STREAMS[channel];
     return [{ route, stream: `${symbol.toLowerCase()}@${name(speed)}`, symbol, channel }];
   },

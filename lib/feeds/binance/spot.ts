@@ -4,7 +4,7 @@
  */
 import type { Channel } from "../../market/event.ts";
 import type { SequenceRule } from "../../market/sequence_rule.ts";
-import type { Feed, StreamName } from "../feed.ts";
+import type { SplicedFeed, StreamName } from "../feed.ts";
 import { parseSnapshot, subscribeFrame, unsubscribeFrame } from "./control.ts";
 import { BinanceMapper } from "./messages.ts";
 
@@ -31,7 +31,7 @@ const STREAMS: Record<Channel, (speed: string) => string> = {
   candles: () => "kline_1m",
 };
 
-export const binanceSpot: Feed = {
+export const binanceSpot: SplicedFeed = {
   name: VENUE,
   summary: "Binance spot",
   endpoints: {
@@ -63,7 +63,7 @@ export const binanceSpot: Feed = {
     parse: (...body) => parseSnapshot(VENUE, ...body),
   },
   symbol: (text) => text.trim().toUpperCase(),
-  streams(symbol, channel, speed = "100ms"): StreamName[] {
+  streams(symbol, channel, { speed = "100ms" } = {}): StreamName[] {
     return [{ route: "all", stream: `${symbol.toLowerCase()}@${STREAMS[channel](speed)}`, symbol, channel }];
   },
   subscribe: subscribeFrame,

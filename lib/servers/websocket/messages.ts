@@ -33,10 +33,10 @@ export interface BookStamp {
   quantity_decimals: number;
 }
 
-/** Best bid and offer; a side that is empty is absent. */
+/** Best bid and offer; a side that is empty is absent, a size that the venue does not state is null. */
 export interface Bbo {
   seq: number;
-  update_id: number;
+  update_id?: number;
   timestamp: number;
   source: "quote" | "book";
   bid?: number;
@@ -121,25 +121,26 @@ export class MessageEncoder {
   }
   trade(head: Head, seq: number, trade: Trade): Frame {
     const writer = this.#start(head, seq);
-    this.#number('"trade_id":', trade.trade_id, 0);
+    if (trade.trade_id !== undefined) this.#number('"trade_id":', trade.trade_id, 0);
+    else if (trade.venue_trade_id !== undefined) {
+      writer.text(',"trade_id":');
+      writer.jsonString(trade.venue_trade_id);
+    }
     this.#number('"price":', trade.price, USUAL_DECIMALS);
     if (trade.exact_quantity !== undefined) writer.text(`,"quantity":${trade.exact_quantity}`);
     else this.#number('"quantity":', trade.quantity, USUAL_DECIMALS);
     this.#number('"timestamp":', tradeTimeMs(trade), 0);
-    writer.text(trade.aggressor === "sell" ? ',"is_buyer_maker":true}' : ',"is_buyer_maker":false}');
+    if (trade.aggressor === undefined) writer.byte(CLOSE_OBJECT);
+    else writer.text(trade.aggressor === "sell" ? ',"is_buyer_maker":true}' : ',"is_buyer_maker":false}');
     return endTextFrame(writer);
   }
   bbo(head: Head, bbo: Bbo): Frame {
     const writer = this.#start(head, bbo.seq);
-    this.#number('"update_id":', bbo.update_id, 0);
+    if (bbo.update_id !== undefined) this.#number('"update_id":', bbo.update_id, 0);
     this.#number('"timestamp":', bbo.timestamp, 0);
     writer.text(`,"source":"${bbo.source}"`);
-    if (bbo.bid !== undefined && bbo.bid_quantity !== undefined) {
-      this.#pair(',"bid":', bbo.bid, bbo.bid_quantity);
-    }
-    if (bbo.ask !== undefined && bbo.ask_quantity !== undefined) {
-      this.#pair(',"ask":', bbo.ask, bbo.ask_quantity);
-    }
+    if (bbo.bid !== undefined) this.#pair(',"bid":', bbo.bid, bbo.bid_quantity);
+    if (bbo.ask !== undefined) this.#pair(',"ask":', bbo.ask, bbo.ask_quantity);
     writer.byte(CLOSE_OBJECT);
     return endTextFrame(writer);
   }
@@ -167,13 +168,14 @@ export class MessageEncoder {
     this.#writer.text(name);
     this.#writer.decimal(value, decimals);
   }
-  #pair(name: string, price: number, quantity: number): void {
+  #pair(name: string, price: number, quantity: number | undefined): void {
     const writer = this.#writer;
     writer.text(name);
     writer.byte(OPEN);
     writer.decimal(price, USUAL_DECIMALS);
     writer.byte(COMMA);
-    writer.decimal(quantity, USUAL_DECIMALS);
+    if (quantity === undefined) writer.text("null");
+    else writer.decimal(quantity, USUAL_DECIMALS);
     writer.byte(CLOSE);
   }
   #bookStart(head: Head, stamp: BookStamp): void {

@@ -71,9 +71,9 @@ const integer = decimal;
 
 function tradeLine(trade: Trade): string {
   const quantity = trade.exact_quantity ?? formatDecimal(trade.quantity);
-  return `${head(trade)}\t${integer(trade.trade_id)}\t${
-    formatDecimal(trade.price)
-  }\t${quantity}\t${trade.aggressor}` +
+  return `${head(trade)}\t${integer(trade.trade_id)}\t${formatDecimal(trade.price)}\t${quantity}\t${
+    trade.aggressor ?? NULL
+  }` +
     `\t${integer(trade.first_fill_id)}\t${integer(trade.last_fill_id)}\t${timeOfMs(trade.sent_ms)}${
       end(trade)
     }`;
@@ -81,10 +81,8 @@ function tradeLine(trade: Trade): string {
 
 function quoteLine(quote: Quote): string {
   const { bid, bid_quantity, ask, ask_quantity } = quote;
-  return `${head(quote)}\t${integer(quote.update_id)}\t${formatDecimal(bid)}\t${
-    formatDecimal(bid_quantity)
-  }` +
-    `\t${formatDecimal(ask)}\t${formatDecimal(ask_quantity)}${end(quote)}`;
+  return `${head(quote)}\t${integer(quote.update_id)}\t${decimal(bid)}\t${decimal(bid_quantity)}` +
+    `\t${decimal(ask)}\t${decimal(ask_quantity)}${end(quote)}`;
 }
 
 function bookLine(update: BookUpdate, depth: number): string {

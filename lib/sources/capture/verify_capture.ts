@@ -77,18 +77,18 @@ export async function verifyCapture(path: string, feed: Feed, signal?: AbortSign
   }, true);
   const mapper = feed.createMapper();
   const batch = new EventBatch();
-  const counts = { events: 0, ack: 0, error: 0, pong: 0, shutdown: 0, unknown: 0, malformed: 0 };
+  const counts: Partial<Record<FrameOutcome["kind"], number>> = {};
   let snapshots = 0;
   const end = await readCapture(path, (bytes, start, stop, received_us) => {
     const frame = bytes.subarray(start, stop);
     let outcome: FrameOutcome = mapper.map(frame, received_us, batch);
     if (outcome.kind === "unknown" && looksLikeSnapshot(frame)) {
-      const refused = feed.snapshot.parse(frame, "", received_us, batch);
+      const refused = feed.snapshot?.parse(frame, "", received_us, batch);
       outcome = refused === undefined ? { kind: "events" } : { kind: "malformed", why: refused };
       for (const event of batch.events) nameSnapshot(event, books);
       snapshots++;
     }
-    counts[outcome.kind]++;
+    counts[outcome.kind] = (counts[outcome.kind] ?? 0) + 1;
     books.process(batch);
     batch.clear();
   }, signal);
@@ -105,8 +105,8 @@ export async function verifyCapture(path: string, feed: Feed, signal?: AbortSign
     frames: end.lines,
     depth_updates: total((book) => book.depth_updates),
     snapshots,
-    malformed: counts.malformed + end.bad_lines,
-    unknown: counts.unknown,
+    malformed: (counts.malformed ?? 0) + end.bad_lines,
+    unknown: counts.unknown ?? 0,
     gaps,
     resyncs: total((book) => book.resyncs),
     compared: total((book) => book.book_ticker.compared),

@@ -1,23 +1,30 @@
 /**
  * One WebSocket to a venue: opens, subscribes in batches under the venue's message rate, watches for silence, reports
  * frames. An acknowledgement proves nothing; only data does, so each stream's first event is waited for.
- * It never reconnects itself: its lane decides. Refuses: frames past `MAX_FRAME_BYTES` (the socket is closed with 1009).
+ * It never reconnects itself: its lane decides. Refuses: frames past the bound (the socket is closed with 1009).
  */
 // @ts-types="@types/ws"
 import WebSocket from "ws";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import type { Feed, FeedLimits, Mapper, StreamName } from "../../feeds/feed.ts";
+import type { SubscriptionChange } from "../../market/subscription_change.ts";
+import type { Feed, FeedLimits, FeedSession, FrameOutcome, Mapper, StreamName } from "../../feeds/feed.ts";
 
 const HANDSHAKE_MS = 10_000;
 const ACK_MS = 10_000;
+/** Unless the feed says otherwise. */
 const MAX_FRAME_BYTES = 4 * 1024 * 1024;
+
+/** What became of a request: the words of SubscriptionChange. */
+export type SubscriptionNews = Pick<SubscriptionChange, "action" | "state" | "reason" | "subscription_id">;
 
 export interface ConnectionOwner {
   /** The frame's bytes are valid during the call only. */
   frame(connection: Connection, frame: Uint8Array, received_us: number): void;
   opened(connection: Connection): void;
+  /** A request for streams went out, or the venue answered one. */
+  subscription(streams: readonly StreamName[], news: SubscriptionNews): void;
   /** Called once, also when it never opened. */
   down(connection: Connection, reason: string): void;
 }
@@ -30,10 +37,23 @@ export interface ConnectionOptions {
   clock: Clock;
   log: Log;
   compression: boolean;
+  /** What the venue wants to see before it serves us. */
+  token?: string;
 }
 
-interface PendingAck {
+type Action = SubscriptionChange["action"];
+
+/** A message that waits for its turn. */
+type Message =
+  | { kind: "request"; id: number; action: Action; streams: readonly StreamName[] }
+  | { kind: "talk"; text: string };
+interface Settled {
+  action: Action;
   streams: readonly StreamName[];
+}
+interface PendingAck extends Settled {
+  /** Names that no acknowledgement has settled yet. */
+  waiting: Set<string>;
   sent_ms: number;
 }
 
@@ -50,8 +70,10 @@ export class Connection {
   #last_heard_ms: number;
   #pinged_ms = -Infinity;
   readonly #acks = new Map<number, PendingAck>();
-  readonly #outbox: { text: string; id: number; streams: readonly StreamName[] }[] = [];
+  readonly #outbox: Message[] = [];
   #pacing: Timer | undefined;
+  #keep_alive: Timer | undefined;
+  #session: FeedSession;
 
   constructor(
     readonly options: ConnectionOptions,
@@ -60,12 +82,13 @@ export class Connection {
   ) {
     const { clock, feed, url } = options;
     this.opened_ms = this.#last_heard_ms = clock.monotonic_ms();
+    this.#session = { token: options.token };
     for (const stream of streams) this.streams.set(stream.stream, stream);
     this.mapper = feed.createMapper(new Set([...this.streams.values()].map((one) => one.symbol)));
     this.#socket = new WebSocket(url, {
       // The scanner checks what it uses; payload strings are compared as bytes.
       skipUTF8Validation: true,
-      maxPayload: MAX_FRAME_BYTES,
+      maxPayload: options.limits.max_frame_bytes ?? MAX_FRAME_BYTES,
       handshakeTimeout: HANDSHAKE_MS,
       perMessageDeflate: options.compression,
       followRedirects: false,
@@ -85,31 +108,61 @@ export class Connection {
       this.streams.set(stream.stream, stream);
       this.mapper.addSymbol(stream.symbol);
     }
-    if (this.#is_open) this.#queue(streams, this.options.feed.subscribe);
+    if (this.#is_open) this.#queue(streams, "subscribe");
   }
   unsubscribe(streams: readonly StreamName[]): void {
     for (const stream of streams) this.streams.delete(stream.stream);
     const kept = new Set([...this.streams.values()].map((one) => one.symbol));
     for (const stream of streams) if (!kept.has(stream.symbol)) this.mapper.removeSymbol(stream.symbol);
-    if (this.#is_open) this.#queue(streams, this.options.feed.unsubscribe);
+    if (this.#is_open) this.#queue(streams, "unsubscribe");
   }
   /** Asks again for streams that were acknowledged and stay silent. */
   resubscribe(streams: readonly StreamName[]): void {
     if (!this.#is_open) return;
-    this.#queue(streams, this.options.feed.unsubscribe);
-    this.#queue(streams, this.options.feed.subscribe);
+    this.#queue(streams, "unsubscribe");
+    this.#queue(streams, "subscribe");
   }
-  acknowledged(id: number, error: string | undefined): void {
-    const ack = this.#acks.get(id);
-    if (!ack) return;
-    this.#acks.delete(id);
-    if (error === undefined) return;
-    const streams = ack.streams.slice(0, 5).map((one) => one.stream);
+  acknowledged({ id, streams, error, session_id }: FrameOutcome & { kind: "ack" }): void {
+    if (session_id !== undefined) this.#session = { ...this.#session, session_id };
+    const settled = this.#settle(id, streams);
+    const subscription_id = session_id === undefined ? undefined : String(session_id);
+    for (const { action, streams } of settled) {
+      const state = error === undefined ? "acknowledged" : "refused";
+      this.owner.subscription(streams, { action, state, reason: error, subscription_id });
+    }
+    if (error === undefined || settled.length === 0) return;
     this.options.log.error("subscription refused by the venue", {
       connection: this.options.id,
       error,
-      streams,
+      streams: settled.flatMap((one) => one.streams.map((stream) => stream.stream)).slice(0, 5),
     });
+  }
+  /** The requests, or parts of them, that the acknowledgement speaks of; none when nothing waited for it. */
+  #settle(id: number | undefined, names: readonly string[] | undefined): Settled[] {
+    const known = id !== undefined && this.#acks.has(id) ? id : undefined;
+    if (known === undefined && names !== undefined) return this.#settleStreams(names);
+    const [oldest] = this.#acks.keys();
+    const settled = known ?? (id === undefined ? oldest : undefined);
+    const ack = settled === undefined ? undefined : this.#acks.get(settled);
+    if (settled === undefined || ack === undefined) return [];
+    this.#acks.delete(settled);
+    return [ack];
+  }
+  #settleStreams(names: readonly string[]): Settled[] {
+    const settled: Settled[] = [];
+    for (const name of names) {
+      for (const [id, ack] of this.#acks) {
+        if (!ack.waiting.delete(name)) continue;
+        if (ack.waiting.size === 0) this.#acks.delete(id);
+        settled.push({ action: ack.action, streams: ack.streams.filter((one) => one.stream === name) });
+        break;
+      }
+    }
+    return settled;
+  }
+  /** Says something that is no subscription. */
+  say(text: string): void {
+    if (this.#is_open) this.#send({ kind: "talk", text });
   }
   pause(): void {
     if (this.#is_open) this.#socket.pause();
@@ -152,7 +205,10 @@ export class Connection {
       this.#is_open = this.has_opened = true;
       this.#last_heard_ms = clock.monotonic_ms();
       this.owner.opened(this);
-      this.#queue([...this.streams.values()], this.options.feed.subscribe);
+      const { feed } = this.options;
+      for (const text of feed.greeting?.(this.#session) ?? []) this.say(text);
+      this.#queue([...this.streams.values()], "subscribe");
+      if (feed.keep_alive) this.#keepAlive(feed.keep_alive);
     });
     socket.on("message", (data: WebSocket.RawData) => {
       if (this.#is_down) return;
@@ -174,20 +230,29 @@ export class Connection {
     this.#is_down = true;
     this.#is_open = false;
     this.#pacing?.cancel();
+    this.#keep_alive?.cancel();
     this.#outbox.length = 0;
     this.#acks.clear();
     this.owner.down(this, reason);
   }
-  #queue(
-    streams: readonly StreamName[],
-    write: (streams: readonly StreamName[], id: number) => string,
-  ): void {
-    const { max_streams_per_message } = this.options.limits;
-    for (let i = 0; i < streams.length; i += max_streams_per_message) {
-      const part = streams.slice(i, i + max_streams_per_message);
-      const id = this.#next_id++;
-      this.#outbox.push({ text: write(part, id), id, streams: part });
+  #keepAlive({ every_ms, frame }: NonNullable<Feed["keep_alive"]>): void {
+    this.#keep_alive = this.options.clock.every(
+      every_ms,
+      () => this.say(frame(this.#session, [...this.streams.values()])),
+    );
+  }
+  #queue(streams: readonly StreamName[], action: Action): void {
+    const { feed, limits } = this.options;
+    const groups = Map.groupBy(streams, (stream) => feed.messageKey?.(stream) ?? "");
+    for (const group of groups.values()) {
+      for (let i = 0; i < group.length; i += limits.max_streams_per_message) {
+        const part = group.slice(i, i + limits.max_streams_per_message);
+        this.#send({ kind: "request", id: this.#next_id++, action, streams: part });
+      }
     }
+  }
+  #send(message: Message): void {
+    this.#outbox.push(message);
     if (!this.#pacing) this.#sendNext();
   }
   #sendNext(): void {
@@ -195,8 +260,20 @@ export class Connection {
     const next = this.#outbox.shift();
     if (!next || !this.#is_open) return;
     const { clock, limits } = this.options;
-    this.#acks.set(next.id, { streams: next.streams, sent_ms: clock.monotonic_ms() });
-    this.#socket.send(next.text);
+    if (next.kind === "talk") this.#socket.send(next.text);
+    else this.#request(next);
     this.#pacing = clock.after(1000 / limits.max_messages_per_second, () => this.#sendNext());
+  }
+  #request({ id, action, streams }: Message & { kind: "request" }): void {
+    const { clock, feed } = this.options;
+    if (!feed.silent_subscriptions) {
+      const waiting = new Set(streams.map((one) => one.stream));
+      this.#acks.set(id, { action, streams, waiting, sent_ms: clock.monotonic_ms() });
+    }
+    const text = action === "subscribe"
+      ? feed.subscribe(streams, id, this.#session)
+      : feed.unsubscribe(streams, id, this.#session);
+    this.#socket.send(text);
+    this.owner.subscription(streams, { action, state: "requested" });
   }
 }

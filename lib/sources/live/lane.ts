@@ -8,7 +8,12 @@ import type { Timer } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import type { Channel } from "../../market/event.ts";
 import type { StreamName } from "../../feeds/feed.ts";
-import { Connection, type ConnectionOptions, type ConnectionOwner } from "./connection.ts";
+import {
+  Connection,
+  type ConnectionOptions,
+  type ConnectionOwner,
+  type SubscriptionNews,
+} from "./connection.ts";
 
 /** A connection that lived this long was healthy: the next failure starts the backoff anew. */
 const HEALTHY_MS = 30_000;
@@ -20,6 +25,8 @@ const OVERLAP_MS = 500;
 const STALE_BOOK_MS = 15_000;
 const MAX_RESUBSCRIBE_PAUSE_MS = 600_000;
 const MAX_DOUBLINGS = 10;
+/** A venue that refuses us as we are is asked again only after this. */
+const REFUSED_PAUSE_MS = 600_000;
 
 export interface LaneOwner {
   frame(lane: Lane, connection: Connection, frame: Uint8Array, received_us: number): void;
@@ -28,12 +35,17 @@ export interface LaneOwner {
   /** A connection opened where there was none. */
   restored(lane: Lane): void;
   rotated(lane: Lane): void;
+  /** A request for streams went out, or the venue answered one. */
+  subscription(streams: readonly StreamName[], news: SubscriptionNews): void;
   /** A stream was acknowledged and brought nothing. */
   silent(lane: Lane, streams: readonly StreamName[]): void;
 }
 
 export interface LaneOptions {
   id: string;
+  route: string;
+  /** Which of the redundant connections this is, from 0. */
+  leg: number;
   connection: Omit<ConnectionOptions, "id">;
   reconnect_delay_ms: number;
   max_reconnect_delay_ms: number;
@@ -56,7 +68,9 @@ interface StreamWatch {
 
 export class Lane implements ConnectionOwner {
   readonly streams = new Map<string, StreamWatch>();
-  readonly #by_symbol = new Map<string, Partial<Record<Channel, StreamWatch>>>();
+  readonly #by_symbol = new Map<string, Partial<Record<Channel, StreamWatch[]>>>();
+  /** Why the venue will not serve us as we are. */
+  refused: string | undefined;
   #current: Connection | undefined;
   #successor: Connection | undefined;
   /** When the successor was subscribed; undefined before. */
@@ -78,6 +92,10 @@ export class Lane implements ConnectionOwner {
       options.random,
     );
   }
+  /** Two connections deliver: the old one and the one that is to take over. */
+  get overlaps(): boolean {
+    return this.#successor !== undefined;
+  }
   get connected(): boolean {
     return this.#current?.is_open ?? false;
   }
@@ -87,6 +105,9 @@ export class Lane implements ConnectionOwner {
   carries(symbol: string): boolean {
     return this.#by_symbol.has(symbol);
   }
+  carriesBook(symbol: string): boolean {
+    return this.#by_symbol.get(symbol)?.book !== undefined;
+  }
   start(): void {
     this.#current = this.#connect();
   }
@@ -95,7 +116,7 @@ export class Lane implements ConnectionOwner {
       const watch = this.#watch(name);
       this.streams.set(name.stream, watch);
       const channels = this.#by_symbol.get(name.symbol) ?? {};
-      channels[name.channel] = watch;
+      (channels[name.channel] ??= []).push(watch);
       this.#by_symbol.set(name.symbol, channels);
     }
     this.#current?.subscribe(streams);
@@ -110,28 +131,37 @@ export class Lane implements ConnectionOwner {
   }
   /** Notes an event of a stream. True for the first since it was asked for: data, not an acknowledgement, is health. */
   heard(symbol: string, channel: Channel, now_ms: number): boolean {
-    const watch = this.#by_symbol.get(symbol)?.[channel];
-    if (watch === undefined) return false;
-    const first = watch.heard_ms === -Infinity;
-    watch.heard_ms = now_ms;
-    if (this.#reading === this.#successor) watch.on_successor = true;
+    const watches = this.#by_symbol.get(symbol)?.[channel];
+    if (watches === undefined) return false;
+    const first = watches[0].heard_ms === -Infinity;
+    // Events don't tell which of a channel's streams brought them (candles of several intervals).
+    for (let i = 0; i < watches.length; i++) {
+      watches[i].heard_ms = now_ms;
+      if (this.#reading === this.#successor) watches[i].on_successor = true;
+    }
     if (first) {
       this.#backoff.reset();
       this.#silent_connections = 0;
     }
     return first;
   }
+  /** Connected, and the symbol has brought data (of this channel) since it was asked for. */
+  flows(symbol: string, channel?: Channel): boolean {
+    const channels = this.#by_symbol.get(symbol) ?? {};
+    const watches = channel ? channels[channel] ?? [] : Object.values(channels).flat();
+    return this.connected && watches.some((watch) => watch.heard_ms !== -Infinity);
+  }
   /**
    * Whether the book stream of a symbol has brought data since it was asked for. False while disconnected: a snapshot
    * would be of no use then, and asking a venue that is away only makes the next request wait.
    */
   bookFlows(symbol: string): boolean {
-    const watch = this.#by_symbol.get(symbol)?.book;
+    const watch = this.#by_symbol.get(symbol)?.book?.[0];
     return this.connected && watch !== undefined && watch.heard_ms !== -Infinity;
   }
   /** Two equal snapshots show that nothing happens in this symbol: its silence is no fault for now. */
   provenQuiet(symbol: string): void {
-    for (const watch of Object.values(this.#by_symbol.get(symbol) ?? {})) {
+    for (const watch of Object.values(this.#by_symbol.get(symbol) ?? {}).flat()) {
       watch.asked_ms = this.#now();
       watch.proven_quiet = true;
     }
@@ -139,12 +169,27 @@ export class Lane implements ConnectionOwner {
   /** Symbols whose book stream is acknowledged and has brought nothing yet. */
   *quietBooks(): Iterable<string> {
     if (!this.#current?.subscribed) return;
-    for (const [symbol, { book }] of this.#by_symbol) if (book?.heard_ms === -Infinity) yield symbol;
+    for (const [symbol, { book }] of this.#by_symbol) if (book?.[0].heard_ms === -Infinity) yield symbol;
   }
   /** Asked for and acknowledged for this long; 0 while not connected. */
   subscribedFor_ms(symbol: string): number {
-    const watch = this.#by_symbol.get(symbol)?.book;
+    const watch = this.#by_symbol.get(symbol)?.book?.[0];
     return watch && this.#current?.subscribed ? this.#now() - watch.asked_ms : 0;
+  }
+  /**
+   * Asks for the book streams of a symbol anew, so that the venue sends a whole book. Not while they are being asked for
+   * anyway: what was just subscribed brings one by itself.
+   */
+  renewBook(symbol: string): void {
+    const watches = this.#by_symbol.get(symbol)?.book;
+    if (watches === undefined || !this.#current?.subscribed || watches[0].heard_ms === -Infinity) return;
+    for (const watch of watches) this.#restartWatch(watch);
+    this.#current.resubscribe(watches.map((watch) => watch.name));
+  }
+  /** The venue will not serve us as we are: another attempt at once would only be refused again. */
+  giveUp(connection: Connection, reason: string): void {
+    this.refused = reason;
+    connection.close(`refused by the venue: ${reason}`);
   }
   /** The venue said it will close soon, or the connection is old: open the next one now. */
   rotate(reason: string): void {
@@ -187,12 +232,16 @@ export class Lane implements ConnectionOwner {
     this.#reading = connection;
     this.owner.frame(this, connection, frame, received_us);
   }
+  subscription(streams: readonly StreamName[], news: SubscriptionNews): void {
+    this.owner.subscription(streams, news);
+  }
   opened(connection: Connection): void {
     if (connection !== this.#current) return;
     const { limits } = this.options.connection;
     const share = ROTATE_AT - 0.05 * this.options.random.unit();
     this.#rotate_at_ms = this.#now() + limits.lifetime_ms * share;
     for (const watch of this.streams.values()) this.#restartWatch(watch);
+    this.refused = undefined;
     this.owner.restored(this);
   }
   down(connection: Connection, reason: string): void {
@@ -211,7 +260,7 @@ export class Lane implements ConnectionOwner {
     }
     this.#current = undefined;
     if (this.#now() - connection.opened_ms > HEALTHY_MS) this.#backoff.reset();
-    const delay_ms = this.#backoff.next_ms();
+    const delay_ms = this.refused === undefined ? this.#backoff.next_ms() : REFUSED_PAUSE_MS;
     log.warn("connection lost", { lane: this.options.id, reason, retry_in_ms: Math.round(delay_ms) });
     if (connection.has_opened) this.owner.interrupted(this, reason);
     this.#retry = this.options.connection.clock.after(delay_ms, () => this.#current = this.#connect());
@@ -282,7 +331,7 @@ export class Lane implements ConnectionOwner {
   /** The venue's quotes of the symbol go on and its book stands still: the stream died under a living connection. */
   #isStale(watch: StreamWatch, now_ms: number): boolean {
     if (watch.name.channel !== "book" || now_ms - watch.heard_ms < STALE_BOOK_MS) return false;
-    const quote = this.#by_symbol.get(watch.name.symbol)?.quote;
+    const quote = this.#by_symbol.get(watch.name.symbol)?.quote?.[0];
     return quote !== undefined && now_ms - quote.heard_ms < STALE_BOOK_MS / 3;
   }
   #watch(name: StreamName): StreamWatch {

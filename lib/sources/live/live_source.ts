@@ -7,13 +7,15 @@ import { type Log, RateLimitedLog } from "../../base/log.ts";
 import type { MetricFamily, MetricValue } from "../../base/metrics.ts";
 import { Random } from "../../base/random.ts";
 import { type PipelineMetrics, pipelineMetrics } from "../../flow/pipeline_metrics.ts";
-import type { Feed, FeedLimits, StreamName } from "../../feeds/feed.ts";
+import type { Feed, FeedLimits, SnapshotSpec, StreamName, StreamOptions } from "../../feeds/feed.ts";
 import type { Channel, MarketEvent } from "../../market/event.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import { REFRESH } from "../../flow/book_replica.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, SubscriptionNews } from "./connection.ts";
+import { BookRenewals } from "./book_renewals.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
+import { Overlap } from "./overlap.ts";
 import { SnapshotQueue } from "./snapshot_queue.ts";
 
 const TICK_MS = 100;
@@ -28,13 +30,16 @@ export interface LiveOptions {
   feed: Feed;
   symbols: readonly string[];
   channels: readonly Channel[];
-  speed?: string;
+  stream_options: StreamOptions;
+  token?: string;
   ws_url: string;
   rest_url: string;
   reconnect_delay_ms: number;
   max_reconnect_delay_ms: number;
   limits: FeedLimits;
   compression: boolean;
+  /** Redundant connections per stream. */
+  legs: number;
 }
 
 const CHANNEL_OF: Record<Exclude<MarketEvent["kind"], "damage">, Channel> = {
@@ -63,7 +68,10 @@ export class LiveSource implements Source, LaneOwner {
   #wake: (() => void) | undefined;
   #paused = false;
   #events: SourceEvents | undefined;
+  /** By REST; venues that send snapshots in-band are asked by a new subscription instead. */
   #snapshots: SnapshotQueue | undefined;
+  readonly #renewals: BookRenewals;
+  readonly #overlap: Overlap;
   #lane_count = 0;
   #ticks = 0;
   readonly #quiet = new Map<string, { at_ms: number; pause_ms: number; last_id?: number }>();
@@ -72,13 +80,17 @@ export class LiveSource implements Source, LaneOwner {
   constructor(readonly options: LiveOptions, readonly context: SourceContext) {
     this.name = context.name;
     this.venue = options.feed.name;
-    this.sequence = options.feed.sequence;
+    this.sequence = options.channels.includes("book") ? options.feed.sequence : undefined;
     this.#symbols = [...options.symbols];
     this.#quiet_ms = Math.min(QUIET_STREAM_MS, options.limits.first_data_ms / 2);
     this.#random = new Random(`${context.seed}:${context.name}`);
     this.#log = context.log.with({ source: context.name });
     this.#noisy = new RateLimitedLog(this.#log, context.clock);
     this.#contract = pipelineMetrics(context.metrics);
+    this.#renewals = new BookRenewals(context.clock, this.#random.fork("renewals"), (symbol) => {
+      for (const lane of this.#lanes) lane.renewBook(symbol);
+    });
+    this.#overlap = new Overlap(this.sequence, options.legs, { ...context, log: this.#log });
     this.#frames = context.metrics.counter("feed_frames_total", "Frames received, by what became of them", [
       "venue",
       "outcome",
@@ -92,9 +104,10 @@ export class LiveSource implements Source, LaneOwner {
   async *batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch> {
     const { clock, metrics } = this.context;
     this.#events = events;
-    this.#snapshots = new SnapshotQueue({
+    const { snapshot } = this.options.feed;
+    this.#snapshots = this.sequence && snapshot && new SnapshotQueue({
       rest_url: this.options.rest_url,
-      spec: this.options.feed.snapshot,
+      spec: snapshot,
       clock,
       log: this.#log,
       random: this.#random.fork("snapshots"),
@@ -102,7 +115,7 @@ export class LiveSource implements Source, LaneOwner {
       venue: this.venue,
       signal,
       ready: (symbol) => this.#bookFlows(symbol),
-      arrived: (...arrival) => this.#snapshotArrived(...arrival),
+      arrived: (...arrival) => this.#snapshotArrived(snapshot, ...arrival),
     });
     this.#open(this.#symbols);
     for (const symbol of this.#symbols) this.requestSnapshot(symbol, "start");
@@ -123,10 +136,12 @@ export class LiveSource implements Source, LaneOwner {
       signal.removeEventListener("abort", stop);
       ticking.cancel();
       for (const lane of this.#lanes) lane.close();
+      this.#overlap.close();
     }
   }
   requestSnapshot(symbol: string, reason: string): void {
-    this.#snapshots?.request(symbol, reason !== REFRESH);
+    if (this.#snapshots) return this.#snapshots.request(symbol, reason !== REFRESH);
+    if (this.sequence?.in_band_snapshots) this.#renewals.request(symbol);
   }
   setSymbols(symbols: readonly string[]): void {
     const added = symbols.filter((symbol) => !this.#symbols.includes(symbol));
@@ -135,6 +150,8 @@ export class LiveSource implements Source, LaneOwner {
     for (const symbol of removed) {
       for (const lane of this.#lanes) lane.remove(symbol);
       this.#snapshots?.forget(symbol);
+      this.#renewals.forget(symbol);
+      this.#overlap.forget(symbol);
       this.#contract.websocket_connected.with(symbol).value = 0;
     }
     for (const lane of this.#lanes.filter((lane) => lane.streams.size === 0)) {
@@ -145,8 +162,16 @@ export class LiveSource implements Source, LaneOwner {
     for (const symbol of added) this.requestSnapshot(symbol, "added");
   }
   notReady(): string | undefined {
-    const down = this.#lanes.filter((lane) => !lane.connected).map((lane) => lane.options.id);
-    return down.length > 0 ? `not connected: ${down.join(", ")}` : undefined;
+    const refused = this.#lanes.find((lane) => lane.refused !== undefined);
+    if (refused) return `refused by the venue: ${refused.refused}`;
+    const down = this.#lanes.filter((lane) => !lane.connected);
+    // Redundant connections: what one leg carries is there. Lanes of two legs may hold different symbols, so each is asked.
+    const missing = down.filter((lane) =>
+      lane.symbols.some((symbol) => !this.#isCarriedBesides(lane, symbol))
+    );
+    return missing.length > 0
+      ? `not connected: ${missing.map((lane) => lane.options.id).join(", ")}`
+      : undefined;
   }
 
   frame(lane: Lane, connection: Connection, frame: Uint8Array, received_us: number): void {
@@ -156,6 +181,8 @@ export class LiveSource implements Source, LaneOwner {
     if (outcome.kind === "events") {
       this.#event_frames.value++;
       for (let i = before; i < batch.events.length; i++) this.#heard(lane, batch.events[i]);
+      this.#overlap.take(batch, before, connection, lane.options.leg);
+      if (batch.size === 0) return;
       if (batch.size >= MAX_BATCH_EVENTS && !this.#paused) this.#setPaused(true);
       this.#wake?.();
       return;
@@ -164,7 +191,14 @@ export class LiveSource implements Source, LaneOwner {
     const at = { connection: connection.options.id };
     switch (outcome.kind) {
       case "ack":
-        return connection.acknowledged(outcome.id, outcome.error);
+        return connection.acknowledged(outcome);
+      case "reply":
+        return connection.say(outcome.text);
+      case "lost":
+        return connection.close(`frames are missing: ${outcome.why}`);
+      case "refused":
+        this.#log.error("the venue refuses this connection", { ...at, message: outcome.message });
+        return lane.giveUp(connection, outcome.message);
       case "shutdown":
         return lane.rotate("the venue announced a shutdown");
       case "error":
@@ -195,7 +229,11 @@ export class LiveSource implements Source, LaneOwner {
       this.#contract.websocket_disconnects_total.with(symbol).value++;
     }
     const carries_books = [...lane.streams.values()].some((watch) => watch.name.channel === "book");
-    if (carries_books) this.#events?.interrupted(lane.symbols, "disconnected");
+    if (carries_books || !this.sequence) {
+      const alone = lane.symbols.filter((symbol) => !this.#isCarriedBesides(lane, symbol));
+      for (const symbol of alone) this.#overlap.interrupted(symbol);
+      if (alone.length > 0) this.#events?.interrupted(alone, "disconnected");
+    }
     this.#log.debug("streams interrupted", { lane: lane.options.id, reason });
   }
   restored(lane: Lane): void {
@@ -206,6 +244,12 @@ export class LiveSource implements Source, LaneOwner {
     this.context.metrics.counter("feed_rotations_total", "Connections replaced without a pause", ["venue"])
       .with(this.venue).value++;
     this.#log.info("connection replaced by its successor", { lane: lane.options.id });
+  }
+  subscription(streams: readonly StreamName[], news: SubscriptionNews): void {
+    const at_us = this.context.clock.now_us();
+    for (const { symbol, channel } of streams) {
+      this.#events?.subscription?.({ venue: this.venue, symbol, channel, ...news, at_us });
+    }
   }
   silent(lane: Lane, streams: readonly StreamName[]): void {
     this.context.metrics.counter("feed_silent_streams_total", "Acknowledged streams found without data", [
@@ -219,19 +263,35 @@ export class LiveSource implements Source, LaneOwner {
     });
   }
 
-  /** Connected means that every connection the symbol needs is open. */
+  /** Another leg brings the same streams, with data: this one's end is no loss. */
+  #isCarriedBesides(lane: Lane, symbol: string): boolean {
+    const channel = lane.carriesBook(symbol) ? "book" : undefined;
+    return this.#lanes.some((other) =>
+      other.options.leg !== lane.options.leg && other.options.route === lane.options.route &&
+      other.flows(symbol, channel)
+    );
+  }
+  /** Connected means that of each route that the symbol needs some leg's connection is open. */
   #showConnected(symbol: string): void {
-    const connected = this.#lanes.every((lane) => lane.connected || !lane.carries(symbol));
+    const lanes = this.#lanes.filter((lane) => lane.carries(symbol));
+    const routes = Map.groupBy(lanes, (lane) => lane.options.route);
+    const connected = [...routes.values()].every((legs) => legs.some((lane) => lane.connected));
     this.#contract.websocket_connected.with(symbol).value = connected ? 1 : 0;
   }
   #heard(lane: Lane, event: MarketEvent): void {
     if (event.kind === "damage") return;
     const first = lane.heard(event.symbol, CHANNEL_OF[event.kind], this.context.clock.monotonic_ms());
-    if (first && event.kind === "book_delta") this.#snapshots!.pump();
+    if (first && event.kind === "book_delta") this.#snapshots?.pump();
   }
-  #snapshotArrived(symbol: string, body: Uint8Array, received_us: number, depth_limit: number): void {
+  #snapshotArrived(
+    spec: SnapshotSpec,
+    symbol: string,
+    body: Uint8Array,
+    received_us: number,
+    depth_limit: number,
+  ): void {
     if (!this.#symbols.includes(symbol)) return;
-    const refused = this.options.feed.snapshot.parse(body, symbol, received_us, this.#filling, depth_limit);
+    const refused = spec.parse(body, symbol, received_us, this.#filling, depth_limit);
     const snapshot = this.#filling.events.at(-1);
     const quiet = this.#quiet.get(symbol);
     if (quiet && refused === undefined && snapshot?.kind === "book_snapshot") {
@@ -251,35 +311,43 @@ export class LiveSource implements Source, LaneOwner {
   }
   /** Puts the streams of new symbols on lanes with room, one set of lanes per route. */
   #open(symbols: readonly string[]): void {
-    const { feed, channels, speed, limits } = this.options;
+    const { feed, channels, stream_options, limits } = this.options;
     // Absent is not zero: an alert on an increase needs the value before it.
     for (const symbol of symbols) {
       this.#contract.websocket_disconnects_total.with(symbol);
       this.#contract.messages_error_total.with(symbol);
     }
     const by_route = Map.groupBy(
-      symbols.flatMap((symbol) => channels.flatMap((channel) => feed.streams(symbol, channel, speed))),
+      symbols.flatMap((symbol) =>
+        channels.flatMap((channel) => feed.streams(symbol, channel, stream_options))
+      ),
       (stream) => stream.route,
     );
     for (const [route, streams] of by_route) {
-      let rest = streams;
-      for (const lane of this.#lanes) {
-        const room = limits.max_streams_per_connection - lane.streams.size;
-        if (!lane.options.id.startsWith(`${this.name}/${route}`) || room <= 0 || rest.length === 0) continue;
-        lane.add(rest.slice(0, room));
-        rest = rest.slice(room);
-      }
-      for (let i = 0; i < rest.length; i += limits.max_streams_per_connection) {
-        this.#openLane(route, rest.slice(i, i + limits.max_streams_per_connection));
+      for (let leg = 0; leg < this.options.legs; leg++) {
+        let rest = streams;
+        for (const lane of this.#lanes) {
+          const room = limits.max_streams_per_connection - lane.streams.size;
+          const { route: of_route, leg: of_leg } = lane.options;
+          if (of_route !== route || of_leg !== leg || room <= 0 || rest.length === 0) continue;
+          lane.add(rest.slice(0, room));
+          rest = rest.slice(room);
+        }
+        for (let i = 0; i < rest.length; i += limits.max_streams_per_connection) {
+          this.#openLane(route, leg, rest.slice(i, i + limits.max_streams_per_connection));
+        }
       }
     }
     for (const symbol of symbols) this.#showConnected(symbol);
   }
-  #openLane(route: string, streams: readonly StreamName[]): void {
-    const { feed, ws_url, reconnect_delay_ms, max_reconnect_delay_ms, limits, compression } = this.options;
+  #openLane(route: string, leg: number, streams: readonly StreamName[]): void {
+    const { feed, ws_url, reconnect_delay_ms, max_reconnect_delay_ms, limits, compression, token } =
+      this.options;
     const id = `${this.name}/${route}/${++this.#lane_count}`;
     const lane = new Lane({
       id,
+      route,
+      leg,
       connection: {
         url: ws_url + feed.routes[route],
         feed,
@@ -287,6 +355,7 @@ export class LiveSource implements Source, LaneOwner {
         clock: this.context.clock,
         log: this.#log,
         compression,
+        token,
       },
       reconnect_delay_ms,
       max_reconnect_delay_ms,
@@ -298,8 +367,10 @@ export class LiveSource implements Source, LaneOwner {
   }
   #tick(): void {
     for (const lane of [...this.#lanes]) lane.check();
+    if (this.#overlap.tick(this.#filling, this.#lanes.some((lane) => lane.overlaps))) this.#wake?.();
     this.#snapshots?.pump();
-    if (++this.#ticks % TICKS_PER_QUIET_CHECK === 0) this.#confirmQuietBooks();
+    this.#renewals.pump();
+    if (this.#snapshots && ++this.#ticks % TICKS_PER_QUIET_CHECK === 0) this.#confirmQuietBooks();
   }
   /**
    * A book stream that brings nothing may be quiet or dead. A second snapshot tells: the same book again means quiet, and

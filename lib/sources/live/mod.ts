@@ -5,7 +5,9 @@ import { z } from "zod";
 import { UserError } from "../../base/errors.ts";
 import type { Feed } from "../../feeds/feed.ts";
 import { CHANNELS } from "../../market/event.ts";
+import { INTERVALS } from "../../market/interval.ts";
 import { defineSource } from "../source.ts";
+import { secret } from "../../config/secret.ts";
 import { LiveSource } from "./live_source.ts";
 
 const VENUE_DOC = "the venue whose streams these are";
@@ -15,6 +17,13 @@ const schema = z.strictObject({
   channels: z.array(z.enum(CHANNELS as [string, ...string[]])).min(1).default(["book", "trades", "quote"])
     .describe("what to subscribe to; quote also feeds the audit of the book"),
   speed: z.string().regex(/^\w{1,16}$/).optional().describe("the venue's update speed, such as 100ms"),
+  depth: z.int().min(1).max(5_000).optional().describe(
+    "levels a side of the book stream, where the venue offers a choice",
+  ),
+  candle_intervals: z.array(z.enum(INTERVALS)).min(1).optional().describe(
+    "candles to subscribe to; default 1m",
+  ),
+  token: secret("what the venue wants to see before it serves; only for venues that want one").optional(),
   ws_url: z.url({ protocol: /^wss?$/ }).optional().describe("overrides the venue's stream endpoint"),
   rest_url: z.url({ protocol: /^https?$/ }).optional().describe("overrides the venue's REST endpoint"),
   reconnect_delay_ms: z.int().min(1).max(600_000).default(1_000).describe("first delay, doubled with jitter"),
@@ -23,6 +32,9 @@ const schema = z.strictObject({
   first_data_ms: z.int().min(100).optional().describe("an acknowledged stream must bring data within this"),
   lifetime_ms: z.int().min(1_000).optional().describe(
     "connections are replaced, with overlap, before this age",
+  ),
+  connections: z.int().min(1).max(4).default(1).describe(
+    "independent connections that carry the same streams, merged: one may die without a loss",
   ),
   compression: z.boolean().default(false).describe("offer permessage-deflate to the venue"),
   order_book_depth: z.int().min(1).max(5_000).optional().describe(
@@ -48,6 +60,12 @@ export const live = defineSource({
         { code: 2 },
       );
     }
+    if (feed.token_doc !== undefined && config.token === undefined) {
+      throw new UserError(
+        `open source ${JSON.stringify(context.name)}: no token, want one in its "token": ${feed.token_doc}`,
+        { code: 2 },
+      );
+    }
     const ws_url = (config.ws_url ?? feed.endpoints.ws_url).replace(/\/+$/, "");
     const rest_url = (config.rest_url ?? restUrlOf(ws_url, feed)).replace(/\/+$/, "");
     const max_delay_ms = isLoopback(ws_url) ? LOOPBACK_MAX_DELAY_MS : Infinity;
@@ -57,7 +75,8 @@ export const live = defineSource({
       channels: CHANNELS.filter((channel) =>
         config.channels.includes(channel) && feed.channels.includes(channel)
       ),
-      speed: config.speed,
+      stream_options: { speed: config.speed, depth: config.depth, intervals: config.candle_intervals },
+      token: config.token,
       ws_url,
       rest_url,
       reconnect_delay_ms: Math.min(config.reconnect_delay_ms, max_delay_ms),
@@ -69,6 +88,7 @@ export const live = defineSource({
         lifetime_ms: config.lifetime_ms ?? feed.limits.lifetime_ms,
       },
       compression: config.compression,
+      legs: config.connections,
     }, context);
   },
 });

@@ -71,6 +71,9 @@ export class WrittenOwner implements ReplicaOwner {
     const range = why.missing_from_id === undefined ? "" : ` ${why.missing_from_id}-${why.missing_to_id}`;
     this.told.push(`out ${why.reason}${range}`);
   }
+  replaced(): void {
+    this.told.push("replaced");
+  }
   refreshed(differences: number): void {
     this.told.push(`refreshed ${differences}`);
   }

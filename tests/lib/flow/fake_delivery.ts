@@ -43,8 +43,8 @@ export class FakeConnection implements DeliveryTarget<FakeMessage> {
     this.encoded++;
     const { kind, symbol } = update;
     if (kind === "book") return { kind, symbol, id: update.sequence };
-    if (kind === "trade") return { kind, symbol, id: update.trade_id };
-    if (kind === "quote") return { kind, symbol, id: update.update_id };
+    if (kind === "trade") return { kind, symbol, id: update.trade_id! };
+    if (kind === "quote") return { kind, symbol, id: update.update_id! };
     if (kind === "book_status") return { kind, symbol, id: ++this.status_count, in_sync: update.in_sync };
     return undefined;
   }
@@ -158,6 +158,8 @@ export class FakeMarket {
     return {
       venue: "v",
       symbol,
+      keeps_book: true,
+      notReady: () => undefined,
       in_sync: state.in_sync,
       reason: "",
       since_us: 0,

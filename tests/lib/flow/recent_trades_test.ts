@@ -13,14 +13,16 @@ Deno.test("recent trades: the newest are kept in order and come back as they wer
       kind: "trade",
       venue: "v",
       symbol: "S",
-      trade_id: 9_000_000_000 + i,
+      ...(random.chance(0.9)
+        ? { trade_id: 9_000_000_000 + i, venue_trade_id: undefined }
+        : { trade_id: undefined, venue_trade_id: `t-${i}` }),
       price: random.integer(1, 1e6) / 100,
       quantity: random.integer(1, 1e6) / 1000,
       exact_quantity: random.chance(0.1) ? `1.${i}00000000000001` : undefined,
       exchange_ms: random.chance(0.5) ? 1_793_628_600_000 + i : undefined,
       sent_ms: random.chance(0.5) ? 1_793_628_600_001 + i : undefined,
       received_us: 1_793_628_600_000_000.25 + i,
-      aggressor: random.chance(0.5) ? "buy" : "sell",
+      aggressor: random.pick(["buy", "sell", undefined] as const),
       first_fill_id: random.chance(0.5) ? i : undefined,
       last_fill_id: random.chance(0.5) ? i + 1 : undefined,
     };

@@ -51,9 +51,24 @@ function sameAsModel(side: BookSide, model: NaiveSide, random: Random): void {
   side.bound_key = -Infinity;
 }
 
+/** The side keeps its best levels, names every one that went, and knows how far it reaches. */
+function keepBest(side: BookSide, model: NaiveSide, random: Random): void {
+  const count = random.integer(1, Math.max(1, 2 * side.size));
+  const gone = model.sorted().slice(count).map(([price]): Row => [price, 0]);
+  const changes = listOf([]);
+  side.keepBest(count, changes);
+  const worst = side.size >= count ? side.key(side.size - 1) : -Infinity;
+  assert.equal(side.bound_key, worst);
+  model.apply(gone);
+  const named = Array.from({ length: changes.size }, (_, i) => [changes.prices[i], changes.quantities[i]]);
+  assert.deepEqual(named, gone.reverse());
+  sameAsModel(side, model, random);
+}
+
 /** `broken` loses a delete now and then: what the property must catch. */
 function run(seed: number, sign: 1 | -1, broken = false): void {
   const random = new Random(`${seed}:${sign}`);
+  const trims = new Random(`trims ${seed}:${sign}`);
   const side = new BookSide(sign);
   const model = new NaiveSide(sign);
   for (let phase = 0; phase < 6; phase++) {
@@ -68,6 +83,7 @@ function run(seed: number, sign: 1 | -1, broken = false): void {
       model.apply(rows);
       side.apply(listOf(broken && random.chance(0.2) ? rows.filter((row) => row[1] !== 0) : rows));
       sameAsModel(side, model, random);
+      if (!broken && trims.chance(0.1)) keepBest(side, model, trims);
     }
     if (random.chance(0.2)) {
       side.clear();

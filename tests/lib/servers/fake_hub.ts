@@ -22,6 +22,8 @@ export function levels(pairs: Pairs): LevelList {
 interface FakeBook {
   venue: string;
   symbol: string;
+  keeps_book: boolean;
+  notReady(): string | undefined;
   in_sync: boolean;
   reason: string;
   since_us: number;
@@ -69,6 +71,10 @@ export class FakeHub implements Hub {
     const state: FakeBook = {
       venue,
       symbol,
+      keeps_book: true,
+      notReady() {
+        return this.in_sync ? undefined : this.reason;
+      },
       in_sync: false,
       reason: "starting",
       since_us: 0,

@@ -109,12 +109,14 @@ Deno.test("health: metrics carry the contract's names, labels and cumulative buc
     assert.ok(again.includes('trades_processed_total{symbol="BTCUSDT"} 4'));
   }));
 
-const has_promtool = await new Deno.Command("promtool", {
-  args: ["--version"],
-  stdout: "null",
-  stderr: "null",
-})
-  .output().then((out) => out.success, () => false);
+const has_promtool = (() => {
+  try {
+    return new Deno.Command("promtool", { args: ["--version"], stdout: "null", stderr: "null" }).outputSync()
+      .success;
+  } catch {
+    return false;
+  }
+})();
 
 Deno.test({
   name: "health: promtool finds nothing but the unit in the contract's own histogram name" +

@@ -1,0 +1,38 @@
+/** A symbol that wants whole books again and again is slowed down; one that was content starts anew. */
+import assert from "node:assert/strict";
+import { ManualClock } from "../../../../lib/base/clock.ts";
+import { Random } from "../../../../lib/base/random.ts";
+import { BookRenewals } from "../../../../lib/sources/live/book_renewals.ts";
+
+Deno.test("book renewals: at once, then with growing pauses, one wish at a time, each symbol for itself", () => {
+  const clock = new ManualClock(0);
+  const renewed: string[] = [];
+  const renewals = new BookRenewals(clock, new Random("renewals"), (symbol) => renewed.push(symbol));
+  renewals.request("A");
+  assert.deepEqual(renewed.splice(0), ["A"]);
+  const pauses: number[] = [];
+  for (let wish = 0; wish < 12; wish++) {
+    renewals.request("A");
+    renewals.request("A");
+    assert.deepEqual(renewed, []);
+    let waited_ms = 0;
+    while (renewed.length === 0) {
+      clock.advance(10);
+      waited_ms += 10;
+      renewals.pump();
+      assert.ok(waited_ms <= 45_000);
+    }
+    assert.deepEqual(renewed.splice(0), ["A"], "two wishes, one renewal");
+    pauses.push(waited_ms);
+  }
+  assert.ok(pauses[0] < 1_000 && Math.max(...pauses) > 5_000, String(pauses));
+  renewals.request("B");
+  assert.deepEqual(renewed.splice(0), ["B"]);
+  renewals.request("A");
+  renewals.forget("A");
+  clock.advance(100_000);
+  renewals.pump();
+  assert.deepEqual(renewed, []);
+  renewals.request("B");
+  assert.deepEqual(renewed.splice(0), ["B"], "content for a minute: at once again");
+});
