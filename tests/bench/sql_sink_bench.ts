@@ -10,7 +10,7 @@ import { silentLog } from "../../lib/base/log.ts";
 import { Metrics } from "../../lib/base/metrics.ts";
 import { DeliveryQueue } from "../../lib/flow/delivery_queue.ts";
 import type { Trade } from "../../lib/market/event.ts";
-import { encodeRow } from "../../lib/sinks/sql/encode_row.ts";
+import { RowEncoder } from "../../lib/sinks/sql/encode_row.ts";
 import { sql, type SqlConfig } from "../../lib/sinks/sql.ts";
 import { findProgram } from "../../scripts/debian.ts";
 import { PostgresCluster } from "../../scripts/postgres_cluster.ts";
@@ -24,6 +24,7 @@ const CORE = "1";
 const MAX_QUEUED = 50_000;
 const START_MS = Date.parse("2024-08-08T00:00:00Z");
 
+const encoder = new RowEncoder(20);
 let id = 0;
 function nextTrade(): Trade {
   id++;
@@ -42,7 +43,7 @@ function nextTrade(): Trade {
     last_fill_id: id,
   };
 }
-const linesOf = (count: number) => Array.from({ length: count }, () => encodeRow(nextTrade(), 20)!.line);
+const linesOf = (count: number) => Array.from({ length: count }, () => encoder.encode(nextTrade())!.line);
 const perSecond = (rows: number, elapsed_ms: number) => rows / elapsed_ms * 1_000;
 const shown = (rate: number) => `${Math.round(rate / 1_000)} k rows/s`;
 
@@ -92,7 +93,7 @@ async function run(program: string, ...args: string[]): Promise<void> {
 async function benchPostgres(initdb: string): Promise<void> {
   await run("taskset", "-a", "-p", "-c", CORE, String(Deno.pid));
   await using cluster = await PostgresCluster.create(initdb, systemClock);
-  await cluster.start(["taskset", "-c", CORE], { max_wal_size: "4GB" });
+  await cluster.start(["taskset", "-c", CORE], { max_wal_size: "4GB", fsync: "on" });
   const folder = await Deno.makeTempDir({ prefix: "mdg-sql-bench-" });
   const psql = (command: string) =>
     run(

@@ -93,35 +93,38 @@ export class PeerInstrument {
     const missed = this.#trade_seq === undefined ? 0 : Math.max(0, seq - this.#trade_seq - 1);
     this.#trade_seq = seq;
     const quantity = numberOf(message, "quantity");
+    const { trade_id, is_buyer_maker } = message;
     batch.push({
       kind: "trade",
       venue: this.venue,
       symbol: this.symbol,
       exchange_ms: integerOf(message, "timestamp"),
       received_us,
-      trade_id: integerOf(message, "trade_id"),
+      trade_id: typeof trade_id === "number" ? integerOf(message, "trade_id") : undefined,
+      venue_trade_id: typeof trade_id === "string" ? trade_id : undefined,
       price: valueOf(numberOf(message, "price")),
       quantity: valueOf(quantity),
       exact_quantity: textOf(quantity),
-      aggressor: message.is_buyer_maker === true ? "sell" : "buy",
+      aggressor: typeof is_buyer_maker === "boolean" ? (is_buyer_maker ? "sell" : "buy") : undefined,
     });
     return missed;
   }
   /** Only what the venue itself stated; the other side's own view of its book is ours, too. */
   quote(message: Message, received_us: number, batch: EventBatch): void {
-    const { bid, ask, source } = message;
-    if (source !== "quote" || !Array.isArray(bid) || !Array.isArray(ask)) return;
+    if (message.source !== "quote") return;
+    const [bid, bid_quantity] = sideOf(message.bid);
+    const [ask, ask_quantity] = sideOf(message.ask);
     const quote = batch.pushQuote();
     quote.venue = this.venue;
     quote.symbol = this.symbol;
     quote.exchange_ms = undefined;
     quote.sent_ms = integerOf(message, "timestamp");
     quote.received_us = received_us;
-    quote.update_id = integerOf(message, "update_id");
-    quote.bid = valueOf(bid[0]);
-    quote.bid_quantity = valueOf(bid[1]);
-    quote.ask = valueOf(ask[0]);
-    quote.ask_quantity = valueOf(ask[1]);
+    quote.update_id = message.update_id === undefined ? undefined : integerOf(message, "update_id");
+    quote.bid = bid;
+    quote.bid_quantity = bid_quantity;
+    quote.ask = ask;
+    quote.ask_quantity = ask_quantity;
   }
   ticker(message: Message, received_us: number, batch: EventBatch): void {
     const sent_ms = integerOf(message, "timestamp");
@@ -152,4 +155,10 @@ function integerOf(message: Message, field: string): number {
   const value = message[field];
   if (!Number.isSafeInteger(value)) throw new Error(`"${field}" is no whole number`);
   return value as number;
+}
+/** Price and quantity of a side of a quote; what is not stated is absent. */
+function sideOf(side: unknown): [number | undefined, number | undefined] {
+  if (!Array.isArray(side)) return [undefined, undefined];
+  const [price, quantity] = side.map((part) => isNumber(part) ? valueOf(part) : undefined);
+  return [price, quantity];
 }
