@@ -6,6 +6,7 @@ import type { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
+import type { CandlePlan } from "../flow/candles.ts";
 import type { Feed } from "../feeds/feed.ts";
 import type { EventBatch } from "../market/event_batch.ts";
 import type { SubscriptionChange } from "../market/subscription_change.ts";
@@ -15,6 +16,8 @@ import type { SequenceRule } from "../market/sequence_rule.ts";
 export interface SourceEvents {
   /** The streams of these symbols stopped; their books can't be trusted to be current. */
   interrupted(symbols: readonly string[], reason: string): void;
+  /** The trades of these symbols stopped; some may be missing. */
+  tradesInterrupted?(symbols: readonly string[]): void;
   /** A subscription at the venue was asked for, acknowledged or refused. */
   subscription?(change: SubscriptionChange): void;
 }
@@ -28,6 +31,8 @@ export interface Source {
   readonly symbols: readonly string[];
   /** Its symbols are not known beforehand: any that comes is taken. */
   readonly learns?: boolean;
+  /** Candles to be built from its trades. */
+  readonly candles?: CandlePlan;
   /**
    * Batches in order. A batch and all in it are the source's again when the next is asked for. Ends when `signal` aborts
    * (or when a finite source is done); everything it opened is closed by then.
