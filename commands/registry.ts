@@ -17,6 +17,7 @@ export { run } from "./run.ts";
 export { shm } from "./shm.ts";
 export { simulate } from "./simulate.ts";
 export { tail } from "./tail.ts";
+export { sql } from "./sql.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";
 export { yamlToJ5 as "yaml-to-j5" } from "./yaml_to_j5.ts";
