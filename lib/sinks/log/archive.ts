@@ -68,13 +68,14 @@ export class Archive {
     const compression = this.compression === "zstd" ? "zstd" : "gzip";
     const whole = path + (compression === "zstd" ? ".zst" : ".gz");
     try {
+      // deleted meanwhile: it is older than what is kept
+      if (!await exists(path)) return undefined;
       const to = whole + TEMPORARY_SUFFIX;
       const { reason } = await this.#ask({ from: path, to, compression, mode: this.mode });
       if (reason !== undefined) {
         await remove(to);
         return reason;
       }
-      // deleted meanwhile: it is older than what is kept
       if (!await exists(path)) await remove(to);
       else {
         await Deno.rename(to, whole);
