@@ -12,8 +12,9 @@ export const mock = defineCommand({
     "subscribes to a book; without one, a simulated market runs. Faults are drawn from the seed and the position in " +
     "the capture, so a run can be repeated; they stop at --fault-until so that a right client can end right. " +
     "GET /mock/stats tells what was served and injected. Faults, each with an optional rate per frame or request: " +
-    "drop, duplicate, reorder, delay, disconnect, corrupt, stall, late-snapshot, 429, lying-ack, all.",
-  arguments: [{ name: "VENUE", doc: "binance-futures or binance-spot", required: true }],
+    "drop, duplicate, reorder, delay, disconnect, corrupt, stall, late-snapshot, 429, lying-ack, all. A venue whose " +
+    "snapshots come inside the stream knows no late-snapshot and no 429.",
+  arguments: [{ name: "VENUE", doc: "its name as in configs, such as binance-futures", required: true }],
   flags: {
     listen: {
       type: "text",
@@ -25,7 +26,7 @@ export const mock = defineCommand({
     symbols: {
       type: "list",
       value: "SYMBOL",
-      doc: "only these; default all of the capture, or BTCUSDT,ETHUSDT",
+      doc: "only these; default all of the capture, or two well-known ones",
     },
     speed: {
       type: "text",
@@ -67,6 +68,13 @@ export const mock = defineCommand({
       max: 100_000,
       doc: "generated market: order actions a second and symbol",
     },
+    duration: {
+      type: "number",
+      value: "MS",
+      min: 100,
+      max: 604_800_000,
+      doc: "generated market: over after this much of its time, and waits for a subscriber; default endless",
+    },
   },
   examples: [
     { command: "mdg mock binance-futures --listen 127.0.0.1:9443", doc: "a simulated futures market" },
@@ -87,12 +95,13 @@ export const mock = defineCommand({
       capture: flags.capture,
       symbols: flags.symbols ?? [],
       speed: speedOf(flags.speed),
-      faults: parseFaults(flags.fault ?? []),
+      faults: parseFaults(flags.fault ?? [], kind.faults),
       seed: flags.seed,
       fault_until: flags["fault-until"],
       start_delay_ms: flags["start-delay"],
       interval_ms: flags.interval,
       rate_per_s: flags.rate,
+      duration_ms: flags.duration,
     }, world);
     const { ws_url, rest_url, symbols } = venue;
     const ready = { venue: kind.name, ws_url, rest_url, stats_url: `${rest_url}/mock/stats`, symbols };

@@ -13,7 +13,9 @@ export const FAULT_DOCS: Readonly<Record<Fault, { rate: number; doc: string }>> 
   disconnect: { rate: 0.000_05, doc: "a connection is destroyed while the market goes on" },
   corrupt: {
     rate: 0.000_5,
-    doc: "a frame is cut, garbled, mistyped, oversized, or has a strange one before it; never a wrong price",
+    doc:
+      "a frame is cut, garbled, mistyped, oversized, or has a strange one before it; never a wrong price, unless a " +
+      "checksum tells",
   },
   stall: { rate: 0.000_02, doc: "a connection stays open and says nothing more, not even pongs" },
   "late-snapshot": {
@@ -26,20 +28,21 @@ export const FAULT_DOCS: Readonly<Record<Fault, { rate: number; doc: string }>> 
 
 /**
  * Reads `drop`, `drop=0.01`, `all`. A later mention of a fault overrides an earlier one.
+ * @param known what can happen at the venue: `all` means these
  * @throws UserError (code 2) for an unknown name or a rate outside (0, 1]
  */
-export function parseFaults(texts: readonly string[]): FaultSpec[] {
+export function parseFaults(texts: readonly string[], known: readonly Fault[] = FAULTS): FaultSpec[] {
   const rates = new Map<Fault, number>();
   for (const text of texts) {
     const equals = text.indexOf("=");
     const name = equals < 0 ? text : text.slice(0, equals);
     if (text === "all") {
-      for (const fault of FAULTS) rates.set(fault, FAULT_DOCS[fault].rate);
+      for (const fault of known) rates.set(fault, FAULT_DOCS[fault].rate);
       continue;
     }
-    const fault = FAULTS.find((one) => one === name);
+    const fault = known.find((one) => one === name);
     if (fault === undefined) {
-      throw new UserError(`inject fault ${quoted(name)}: unknown, want ${FAULTS.join(", ")} or all`, {
+      throw new UserError(`inject fault ${quoted(name)}: unknown, want ${known.join(", ")} or all`, {
         code: 2,
         hint: "a rate may follow, as in drop=0.01; all has none",
       });

@@ -9,9 +9,16 @@ import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { RevocablePermission } from "../cli/command.ts";
 import type { DeliveryTarget } from "../flow/delivery_target.ts";
+import type { SubscriptionChange } from "../market/subscription_change.ts";
 
 /** What a delivery queue feeds; disposing flushes within a deadline, then lets go. */
-export interface Sink<Message = unknown> extends DeliveryTarget<Message>, AsyncDisposable {}
+export interface Sink<Message = unknown> extends DeliveryTarget<Message>, AsyncDisposable {
+  /**
+   * Told of every change of the subscriptions at a venue, where a sink keeps such a record. Takes it at once and keeps it
+   * within a bound of its own until it is delivered; must not throw.
+   */
+  noteSubscription?(change: SubscriptionChange): void;
+}
 
 export interface SinkContext {
   readonly name: string;

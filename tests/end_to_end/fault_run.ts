@@ -1,26 +1,35 @@
 /**
- * One run of a gateway against a mock venue with faults: from a capture at full speed, in this process, until the book
- * stands where the capture ends. Reports what happened and what was wrong.
+ * One run of a gateway against a mock venue with faults, in this process: from a capture at full speed or a generated
+ * market that ends, until the books stand where they must. Reports what happened and what was wrong.
  */
 import { type Clock, sleep, systemClock } from "../../lib/base/clock.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { Metrics } from "../../lib/base/metrics.ts";
-import type { BookState } from "../../lib/flow/hub.ts";
+import type { Hub } from "../../lib/flow/hub.ts";
 import { FEEDS, MOCKS } from "../../lib/gateway/catalog.ts";
 import { Gateway } from "../../lib/gateway/gateway.ts";
-import type { Fault, FaultSpec, MockStats } from "../../lib/mocks/mock.ts";
-import { cleanBooks, firstDifference } from "./clean_book.ts";
+import type { Fault, FaultSpec, MockKind, MockOptions, MockStats, MockVenue } from "../../lib/mocks/mock.ts";
+import { cleanBooks } from "./clean_book.ts";
+import { type Expectation, mockEnd, recordedEnd } from "./expectation.ts";
 import { WatchfulReceiver } from "./watchful_receiver.ts";
 
 export interface FaultRun {
   venue: string;
-  capture: string;
+  /** Absent: a generated market, which then needs `market.duration_ms`. */
+  capture?: string;
+  market?: Partial<Pick<MockOptions, "duration_ms" | "rate_per_s" | "interval_ms" | "fault_until">>;
   faults: readonly (Fault | FaultSpec)[];
   seed: string;
   /** Give up after this long. */
   limit_ms: number;
-  /** Market seconds per second. */
+  /** Market seconds per second; default as fast as it is read. */
   speed?: number;
+  /** Every trade of the generated market must come through. */
+  whole?: boolean;
+  /** The mock's; default 200. */
+  start_delay_ms?: number;
+  /** A connection silent for this long is dead; half of it is what a stream's first data may take. Default 1,000. */
+  max_silence_ms?: number;
 }
 export interface FaultReport {
   /** Empty when all is right. */
@@ -34,47 +43,32 @@ export interface FaultReport {
 const POLL_MS = 20;
 
 export async function runWithFaults(options: FaultRun, clock: Clock = systemClock): Promise<FaultReport> {
-  const { venue, capture, faults, seed, limit_ms, speed = Infinity } = options;
+  const { venue, capture, market, faults, seed, limit_ms, speed = Infinity, start_delay_ms = 200 } = options;
   const started_ms = clock.monotonic_ms();
   const stop = new AbortController();
   const metrics = new Metrics();
-  await using mock = await MOCKS[venue].open(
-    { listen: "127.0.0.1:0", capture, symbols: [], speed, faults, seed, start_delay_ms: 200 },
+  const kind = MOCKS[venue];
+  await using mock = await kind.open(
+    { listen: "127.0.0.1:0", capture, symbols: [], ...market, speed, faults, seed, start_delay_ms },
     { clock, log: silentLog, signal: stop.signal },
   );
-  const clean = await cleanBooks(FEEDS[venue], capture);
+  const expected = capture === undefined
+    ? mockEnd(kind, mock)
+    : recordedEnd(venue, await cleanBooks(FEEDS[venue], capture));
   const watchful = new WatchfulReceiver();
-  const source = {
-    kind: "live",
-    venue,
-    symbols: [...clean.keys()],
-    channels: ["book", "trades", "quote"],
-    ws_url: mock.ws_url,
-    rest_url: mock.rest_url,
-    reconnect_delay_ms: 20,
-    max_reconnect_delay_ms: 200,
-    max_silence_ms: 1_000,
-    first_data_ms: 500,
-    compression: false,
-  };
   const gateway = await Gateway.start(
-    { sources: [source], sinks: [], servers: [], drain_timeout_ms: 1_000 },
+    {
+      sources: [liveSource(options, kind, mock, expected.symbols)],
+      sinks: [],
+      servers: [],
+      drain_timeout_ms: 1_000,
+    },
     { clock, log: silentLog, metrics, version: "test", seed },
   );
   gateway.hub.subscribe(watchful);
   try {
-    const wrong = await settle(gateway, clean, clock, started_ms + limit_ms);
-    for (const [symbol, want] of clean) {
-      const found = gateway.hub.book(venue, symbol);
-      if (found?.in_sync) {
-        wrong.push(...differences(symbol, found, want));
-        watchful.compare(symbol, found.book.bids, found.book.asks);
-      }
-      for (const difference of repeated(watchful.trade_ids.get(symbol) ?? [])) {
-        wrong.push(`${symbol}: ${difference}`);
-      }
-    }
-    wrong.push(...watchful.complaints);
+    const wrong = await settle(gateway.hub, watchful, expected, clock, started_ms + limit_ms);
+    wrong.push(...judgeStreams(options, kind, mock, gateway.hub, watchful));
     return {
       wrong,
       stats: mock.stats(),
@@ -87,41 +81,73 @@ export async function runWithFaults(options: FaultRun, clock: Clock = systemCloc
   }
 }
 
-/** Waits until every book is in sync at the capture's last id; says which are not when time is over. */
+/** The venue's books, trades and quotes, as far as it sells them, with limits that show faults soon. */
+function liveSource(
+  { venue, max_silence_ms = 1_000 }: FaultRun,
+  kind: MockKind,
+  mock: MockVenue,
+  symbols: readonly string[],
+) {
+  const feed = FEEDS[venue];
+  return {
+    kind: "live",
+    venue,
+    symbols,
+    channels: ["book", "trades", "quote"].filter((channel) =>
+      [feed.channels, kind.channels].every((list) => list.some((one) => one === channel))
+    ),
+    token: feed.token_doc === undefined ? undefined : "a token of no account",
+    ws_url: mock.ws_url,
+    rest_url: mock.rest_url,
+    reconnect_delay_ms: 20,
+    max_reconnect_delay_ms: 200,
+    max_silence_ms,
+    first_data_ms: max_silence_ms / 2,
+    compression: false,
+  };
+}
+
+/** Waits until nothing is missing; says what is when time is over. */
 async function settle(
-  gateway: Gateway,
-  clean: ReadonlyMap<string, BookState>,
+  hub: Hub,
+  watchful: WatchfulReceiver,
+  expected: Expectation,
   clock: Clock,
   until_ms: number,
 ): Promise<string[]> {
   for (;;) {
-    const waiting = [...gateway.hub.books()].filter((book) =>
-      !book.in_sync || book.last_update_id !== clean.get(book.symbol)!.last_update_id
-    );
-    if (waiting.length === 0) return [];
-    if (clock.monotonic_ms() > until_ms) {
-      return waiting.map((book) =>
-        `${book.symbol}: ${
-          book.in_sync ? "in sync" : `out of sync (${book.reason})`
-        } at ${book.last_update_id}, ` +
-        `want ${clean.get(book.symbol)!.last_update_id}`
-      );
-    }
+    const missing = expected.missing(hub, watchful);
+    if (missing.length === 0 || clock.monotonic_ms() > until_ms) return missing;
     await sleep(clock, POLL_MS);
   }
 }
 
-function differences(symbol: string, found: BookState, want: BookState): string[] {
+/** What the consumer saw on the way: complaints, deltas that don't add up, trades twice or lost. */
+function judgeStreams(
+  { venue, whole = false }: FaultRun,
+  kind: MockKind,
+  mock: MockVenue,
+  hub: Hub,
+  watchful: WatchfulReceiver,
+): string[] {
   const wrong: string[] = [];
-  for (const side of ["bids", "asks"] as const) {
-    const difference = firstDifference(found.book[side], want.book[side]);
-    if (difference !== undefined) wrong.push(`${symbol} ${side} ${difference}`);
+  for (const symbol of mock.symbols) {
+    const found = hub.book(venue, symbol);
+    if (found?.in_sync) watchful.compare(symbol, found.book.bids, found.book.asks);
+    if (kind.trades_have_ids) {
+      wrong.push(...repeated(watchful.trade_ids.get(symbol) ?? []).map((one) => `${symbol}: ${one}`));
+    }
+    const trades = watchful.trades.get(symbol) ?? 0;
+    const told = mock.state(symbol)?.trades;
+    if (whole && kind.channels.includes("trades") && trades !== told) {
+      wrong.push(`${symbol}: ${trades} trades came through, want ${told}`);
+    }
   }
-  return wrong;
+  return [...wrong, ...watchful.complaints];
 }
 
-function repeated(ids: readonly number[]): string[] {
-  const seen = new Set<number>();
+function repeated(ids: readonly (number | string)[]): string[] {
+  const seen = new Set<number | string>();
   for (const id of ids) {
     if (seen.has(id)) return [`trade ${id} published twice`];
     seen.add(id);

@@ -1,12 +1,13 @@
 /**
- * Every fault of the mock, each alone and all mixed: the book must come to where the clean run ends, nothing may be
- * published while out of sync, no trade twice, and the counters must tell what happened. Short form: the fixture captures
- * and two seeds. `--long`: the recorded captures, 20 seeds (`deno task test --long tests/end_to_end/faults_test.ts`).
+ * Captures through every fault, each alone and all mixed: the book must come to where the clean run ends, nothing may be
+ * published while out of sync, no trade twice, and the counters must tell what happened. Generated markets of all venues:
+ * venue_faults_test.ts. Short form: the fixture captures and two seeds. `--long`: the recorded captures, 20 seeds (`deno task test --long tests/end_to_end/faults_test.ts`).
  */
 import assert from "node:assert/strict";
 import { type Fault, FAULTS, type FaultSpec } from "../../lib/mocks/mock.ts";
 import { captureTest, is_long } from "../services.ts";
 import { type FaultReport, runWithFaults } from "./fault_run.ts";
+import { requireTold } from "./told_by.ts";
 
 /** Faults with few opportunities a run (requests, subscriptions) need a high rate to show at all. */
 const RARE: Partial<Record<Fault, number>> = { "late-snapshot": 0.6, "429": 0.5, "lying-ack": 0.4 };
@@ -30,41 +31,6 @@ function specs(fault: Fault | "none" | "all", rates: Partial<Record<Fault, numbe
   if (fault === "none") return [];
   const named = fault === "all" ? FAULTS : [fault];
   return named.map((name) => rates[name] === undefined ? name : { name, rate: rates[name] });
-}
-
-/**
- * Our own counters of which one at least must have moved when a fault was injected. `delay` and `late-snapshot` lose
- * nothing, so nothing need be told; a dropped quote leaves no trace, so `drop` is judged over several runs.
- */
-const TOLD_BY: Partial<Record<Fault, (venue: string) => string[]>> = {
-  drop: () => ["sequence_errors_total", "trades_missed_total"],
-  duplicate: () => ["book_deltas_stale_total", "trades_repeated_total"],
-  reorder:
-    () => ["sequence_errors_total", "book_repairs_total", "trades_late_total", "book_deltas_stale_total"],
-  disconnect: () => ["websocket_disconnects_total"],
-  corrupt: () => ["messages_error_total"],
-  // A stall shorter than the silence limit is told by the gap that it left.
-  stall: () => [
-    "websocket_disconnects_total",
-    "feed_silent_streams_total",
-    "sequence_errors_total",
-    "trades_missed_total",
-  ],
-  "429": (venue) => [`snapshot_requests_total{${venue},429}`],
-  "lying-ack": () => ["feed_silent_streams_total"],
-};
-
-/** Over the runs of one fault: what was injected must be seen in the counters. Returns how often it was injected. */
-function requireTold(venue: string, fault: Fault, reports: readonly FaultReport[]): number {
-  const injected = reports.reduce((sum, { stats }) => sum + stats.injected[fault], 0);
-  const names = TOLD_BY[fault]?.(venue);
-  if (injected === 0 || names === undefined) return injected;
-  const told = reports.reduce(
-    (sum, { counters }) => sum + names.reduce((all, name) => all + (counters[name] ?? 0), 0),
-    0,
-  );
-  assert.ok(told > 0, `${venue} ${fault}: injected ${injected} times, yet none of ${names.join(", ")} moved`);
-  return injected;
 }
 
 async function check(
@@ -98,6 +64,7 @@ const CERTAIN: readonly Fault[] = ["drop", "duplicate", "reorder", "corrupt"];
 
 for (const venue of ["binance-futures", "binance-spot"]) {
   const capture = new URL(`../../fixtures/feeds/${venue}/capture.ndjson`, import.meta.url).pathname;
+  let clean: FaultReport | undefined;
   for (const fault of ["none", ...FAULTS, "all"] as const) {
     Deno.test(`${venue} fixture through ${fault}`, async () => {
       const reports = [
@@ -106,7 +73,8 @@ for (const venue of ["binance-futures", "binance-spot"]) {
       ];
       // A fixture is over before the silence limit: its stalls are judged in the long form.
       if (fault === "none" || fault === "all" || fault === "stall") return;
-      const injected = requireTold(venue, fault, reports);
+      clean ??= await check(venue, capture, "none", "one", FIXTURE_RATES);
+      const injected = requireTold(venue, fault, reports, clean);
       if (CERTAIN.includes(fault)) assert.ok(injected > 0, `${fault} was never injected`);
     });
   }
@@ -122,7 +90,8 @@ if (is_long) {
           reports.push(await check(venue, `${folder}/${file}`, fault, `seed ${seed}`, {}, speed));
         }
         if (fault === "none" || fault === "all") return;
-        assert.ok(requireTold(venue, fault, reports) > 0, `${fault} was never injected in 20 seeds`);
+        const clean = await check(venue, `${folder}/${file}`, "none", "clean", {});
+        assert.ok(requireTold(venue, fault, reports, clean) > 0, `${fault} was never injected in 20 seeds`);
       });
     }
   }

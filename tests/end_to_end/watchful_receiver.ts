@@ -3,6 +3,7 @@
  * published while out of sync, when a sequence number is missing, or when the deltas do not add up to the book.
  */
 import type { Receiver } from "../../lib/flow/hub.ts";
+import type { Trade } from "../../lib/market/event.ts";
 import type { BookSide } from "../../lib/market/book_side.ts";
 import type { LevelList } from "../../lib/market/level_list.ts";
 import type { BookUpdate, MarketUpdate } from "../../lib/market/update.ts";
@@ -23,15 +24,17 @@ export class WatchfulReceiver implements Receiver {
   readonly name = "watchful";
   readonly complaints: string[] = [];
   readonly books = new Map<string, Watched>();
-  readonly trade_ids = new Map<string, number[]>();
+  /** The venue's ids, numbers or texts, in order of publication. */
+  readonly trade_ids = new Map<string, (number | string)[]>();
+  readonly trades = new Map<string, number>();
+  /** The last of each symbol. */
+  readonly quotes = new Map<string, { bid?: number; ask?: number }>();
   unsynced = 0;
 
   offer(update: MarketUpdate): void {
-    if (update.kind === "trade" && update.trade_id !== undefined) {
-      const ids = this.trade_ids.get(update.symbol) ?? [];
-      ids.push(update.trade_id);
-      this.trade_ids.set(update.symbol, ids);
-    }
+    if (update.kind === "trade") this.#trade(update);
+    // Pooled: copied, since it is valid during the call only.
+    if (update.kind === "quote") this.quotes.set(update.symbol, { bid: update.bid, ask: update.ask });
     if (update.kind === "book_status") {
       if (!update.in_sync) this.unsynced++;
       this.#watched(update.symbol).in_sync = update.in_sync;
@@ -39,6 +42,14 @@ export class WatchfulReceiver implements Receiver {
     if (update.kind === "book") this.#book(update);
   }
 
+  #trade({ symbol, trade_id, venue_trade_id }: Trade): void {
+    this.trades.set(symbol, (this.trades.get(symbol) ?? 0) + 1);
+    const id = trade_id ?? venue_trade_id;
+    if (id === undefined) return;
+    const ids = this.trade_ids.get(symbol) ?? [];
+    ids.push(id);
+    this.trade_ids.set(symbol, ids);
+  }
   #book(update: BookUpdate): void {
     const watched = this.#watched(update.symbol);
     const at = `${update.symbol} #${update.sequence}`;

@@ -7,14 +7,15 @@ import { quoted, UserError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { captureLines } from "./capture_lines.ts";
 import type { BinanceDialect } from "./dialect.ts";
-import type { ItemKind, SymbolGrid, Tape, TapeItem } from "./tape.ts";
+import type { SymbolGrid, Tape } from "../stage/tape.ts";
+import type { BinanceItem, ItemKind } from "./item.ts";
 
 const COMBINED = '{"stream":"';
 const DATA = ',"data":';
 const SNAPSHOT = '{"lastUpdateId"';
 
 /** Reads `<local ns> <raw frame>`; undefined when it is no such line. */
-export function parseCaptureLine(line: string): TapeItem | undefined {
+export function parseCaptureLine(line: string): BinanceItem | undefined {
   const space = line.indexOf(" ");
   const stamp = line.slice(0, space);
   if (space < 4 || !/^\d+$/.test(stamp)) return undefined;
@@ -47,7 +48,7 @@ export async function openCaptureTape(
   wanted: readonly string[],
   dialect: BinanceDialect,
   log: Log,
-): Promise<Tape> {
+): Promise<Tape<BinanceItem>> {
   const keep = new Set(wanted);
   const symbols = new Map<string, SymbolGrid>();
   const found = { total: 0, depth: 0, snapshots: 0, skipped: 0, torn: "" };
@@ -79,9 +80,10 @@ export async function openCaptureTape(
     symbols,
     total: found.total,
     waits_for_subscriber: true,
+    progress: (_, position) => position / found.total,
     async *batches() {
       for await (const lines of captureLines(path, () => {})) {
-        const items: TapeItem[] = [];
+        const items: BinanceItem[] = [];
         for (const line of lines) {
           const item = wantedItem(line, keep);
           if (item) items.push(item);
@@ -92,12 +94,12 @@ export async function openCaptureTape(
   };
 }
 
-function wantedItem(line: string, keep: ReadonlySet<string>): TapeItem | undefined {
+function wantedItem(line: string, keep: ReadonlySet<string>): BinanceItem | undefined {
   const item = line === "" ? undefined : parseCaptureLine(line);
   return item && (keep.size === 0 || item.symbol === "" || keep.has(item.symbol)) ? item : undefined;
 }
 
-function requireVenue(path: string, item: TapeItem, dialect: BinanceDialect): void {
+function requireVenue(path: string, item: BinanceItem, dialect: BinanceDialect): void {
   const is_futures = item.data.includes('"pu":');
   if (is_futures === dialect.chains_by_previous_id) return;
   throw new UserError(
@@ -109,7 +111,7 @@ function requireVenue(path: string, item: TapeItem, dialect: BinanceDialect): vo
 }
 
 /** The first depth frame and the snapshot together show thousands of texts: enough to tell the decimals in use. */
-function learnGrid(item: TapeItem, symbols: Map<string, SymbolGrid>): void {
+function learnGrid(item: BinanceItem, symbols: Map<string, SymbolGrid>): void {
   const known = symbols.get(item.symbol);
   if (item.kind === "depth" && known) return;
   const grid = known ?? { price_decimals: 0, quantity_decimals: 0 };

@@ -2,7 +2,7 @@
  * What differs between the mock's two Binance markets, as data: paths, routes, stream names, limits, pings, REST weights.
  * Source: Binance API documents, spot "WebSocket Streams" and USDⓈ-M "Websocket Market Streams", as of late 2026.
  */
-import type { SymbolGrid } from "./tape.ts";
+import type { SymbolGrid } from "../stage/tape.ts";
 
 export interface DepthLimit {
   /** Up to this many levels a side … */

@@ -3,8 +3,7 @@
  * acknowledged and stays silent, as at the venue since 2026-04), diffs chained by `pu`, REST below /fapi/v1.
  */
 import { assetsOf, type BinanceDialect, filtersOf } from "./dialect.ts";
-import type { MockKind } from "../mock.ts";
-import { openBinanceVenue } from "./venue.ts";
+import { binanceMock } from "./program.ts";
 
 const PUBLIC = /^(bookTicker|depth(@\w+)?|depth(5|10|20)(@\w+)?|rpiDepth@500ms)$/;
 const CONTRACT_WITHOUT_DELIVERY_MS = 4_133_404_800_000;
@@ -59,8 +58,4 @@ export const futuresDialect: BinanceDialect = {
   },
 };
 
-export const binanceFutures: MockKind = {
-  name: futuresDialect.name,
-  summary: futuresDialect.summary,
-  open: (options, world) => openBinanceVenue(futuresDialect, options, world),
-};
+export const binanceFutures = binanceMock(futuresDialect);

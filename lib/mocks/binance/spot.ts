@@ -2,9 +2,8 @@
  * Mock of Binance spot: one route, diffs chained by `U`, a ping every 20 s, `serverShutdown` before it goes, REST below
  * /api/v3.
  */
-import type { MockKind } from "../mock.ts";
 import { assetsOf, type BinanceDialect, filtersOf } from "./dialect.ts";
-import { openBinanceVenue } from "./venue.ts";
+import { binanceMock } from "./program.ts";
 
 export const spotDialect: BinanceDialect = {
   name: "binance-spot",
@@ -51,8 +50,4 @@ export const spotDialect: BinanceDialect = {
   },
 };
 
-export const binanceSpot: MockKind = {
-  name: spotDialect.name,
-  summary: spotDialect.summary,
-  open: (options, world) => openBinanceVenue(spotDialect, options, world),
-};
+export const binanceSpot = binanceMock(spotDialect);

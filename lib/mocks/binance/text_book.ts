@@ -4,6 +4,8 @@
  * Bound: diffs that wait for the first snapshot are at most `MAX_WAITING`; the oldest go first.
  */
 
+import type { MarketState } from "../mock.ts";
+
 const MAX_WAITING = 20_000;
 
 interface Diff {
@@ -79,6 +81,11 @@ export class TextBook {
       bids: best(this.bids, -1, limit),
       asks: best(this.asks, 1, limit),
     });
+  }
+
+  state(): MarketState {
+    const { bids, asks, last_update_id } = this;
+    return { last_id: last_update_id, bids: best(bids, -1, Infinity), asks: best(asks, 1, Infinity) };
   }
 
   #apply(diff: Diff): void {

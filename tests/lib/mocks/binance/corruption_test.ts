@@ -4,7 +4,9 @@ import { Random } from "../../../../lib/base/random.ts";
 import { binanceFutures } from "../../../../lib/feeds/binance/futures.ts";
 import { binanceSpot } from "../../../../lib/feeds/binance/spot.ts";
 import { EventBatch } from "../../../../lib/market/event_batch.ts";
-import { spoil } from "../../../../lib/mocks/binance/corruption.ts";
+import { binanceWords } from "../../../../lib/mocks/binance/corruption_words.ts";
+import { spoil } from "../../../../lib/mocks/stage/corruption.ts";
+import { WireFrame } from "../../../../lib/mocks/stage/wire_frame.ts";
 import { readFixture } from "./venue_client.ts";
 
 for (const feed of [binanceFutures, binanceSpot]) {
@@ -20,7 +22,7 @@ for (const feed of [binanceFutures, binanceSpot]) {
     const seen = { refused: 0, replaced: 0, strange: 0 };
     for (let round = 0; round < 20; round++) {
       for (const frame of frames) {
-        const { payload, replaces } = spoil(frame, random);
+        const { payload, replaces } = spoil(new WireFrame(frame), random, binanceWords);
         if (!replaces) {
           seen.strange++;
           if (payload.length < 10_000) assert.equal(said(payload), undefined, payload.toString());
@@ -40,7 +42,10 @@ Deno.test("equal seeds spoil alike", () => {
   const frame =
     '{"stream":"btcusdt@trade","data":{"e":"trade","s":"BTCUSDT","t":1,"p":"2","q":"3","T":4,"m":true}}';
   const spoilt = () =>
-    Array.from({ length: 50 }, (_, i) => spoil(frame, new Random(i)).payload.toString("hex"));
+    Array.from(
+      { length: 50 },
+      (_, i) => spoil(new WireFrame(frame), new Random(i), binanceWords).payload.toString("hex"),
+    );
   assert.deepEqual(spoilt(), spoilt());
 });
 

@@ -5,14 +5,14 @@ import type { BinanceDialect } from "../../../../lib/mocks/binance/dialect.ts";
 import { futuresDialect } from "../../../../lib/mocks/binance/futures.ts";
 import { openGeneratedTape } from "../../../../lib/mocks/binance/generated_tape.ts";
 import { spotDialect } from "../../../../lib/mocks/binance/spot.ts";
-import type { TapeItem } from "../../../../lib/mocks/binance/tape.ts";
+import type { BinanceItem } from "../../../../lib/mocks/binance/item.ts";
 import { TextBook } from "../../../../lib/mocks/binance/text_book.ts";
 import { get, openVenue, VenueClient } from "./venue_client.ts";
 
-async function generate(dialect: BinanceDialect, intervals: number): Promise<TapeItem[]> {
+async function generate(dialect: BinanceDialect, intervals: number): Promise<BinanceItem[]> {
   const options = { listen: "", symbols: [], speed: 1, faults: [], seed: "1", rate_per_s: 200 };
   const tape = openGeneratedTape(["BTCUSDT"], dialect, options, new ManualClock());
-  const items: TapeItem[] = [];
+  const items: BinanceItem[] = [];
   for await (const batch of tape.batches()) {
     items.push(...batch);
     if (intervals-- === 0) return items;
