@@ -14,6 +14,7 @@ export { marketStatus as "market-status" } from "./market_status.ts";
 export { mock } from "./mock.ts";
 export { rekey } from "./rekey.ts";
 export { run } from "./run.ts";
+export { shm } from "./shm.ts";
 export { simulate } from "./simulate.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";

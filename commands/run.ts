@@ -38,9 +38,11 @@ export const run = defineCommand({
     { command: "mdg run", doc: "a simulated market on ws://127.0.0.1:8080, health on http://127.0.0.1:9090" },
     { command: "mdg run --config gateway.yaml", doc: "what the config says" },
   ],
+  permissions: ["ffi"],
   async run(world, flags) {
-    const [{ Gateway }, { loadGatewayConfig, embeddedConfig }] = await Promise.all([
+    const [{ Gateway }, { permissionsFor }, { loadGatewayConfig, embeddedConfig }] = await Promise.all([
       import("../lib/gateway/gateway.ts"),
+      import("../lib/gateway/catalog.ts"),
       import("../lib/gateway/config_schema.ts"),
     ]);
     const load = async (): Promise<GatewayConfig> => {
@@ -56,7 +58,10 @@ export const run = defineCommand({
       for (const warning of warnings) world.log.warn(warning);
       return config;
     };
-    const gateway = await Gateway.start(await load(), {
+    const config = await load();
+    if (config.cpu !== undefined) await pin(world, [config.cpu].flat());
+    world.restrict(permissionsFor(config.sinks));
+    const gateway = await Gateway.start(config, {
       clock: world.clock,
       log: world.log,
       metrics: new Metrics(),
@@ -67,6 +72,11 @@ export const run = defineCommand({
     return await serve(world, gateway, load);
   },
 });
+
+async function pin(world: World, cpus: readonly number[]): Promise<void> {
+  const { pinProcess } = await import("../lib/os/cpu_affinity.ts");
+  world.log.info("pinned", { cpus, threads: pinProcess(cpus) });
+}
 
 /** Until Ctrl-C, SIGTERM or the end of a finite source; then drains. */
 async function serve(world: World, gateway: Gateway, load: () => Promise<GatewayConfig>): Promise<ExitCode> {

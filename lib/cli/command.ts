@@ -76,6 +76,8 @@ export interface World {
   stdout(text: string | Uint8Array): Promise<void>;
   /** Talk for the person. */
   stderr(text: string): void;
+  /** Gives up, for good, what was declared in `permissions` and is not in `kept`. */
+  restrict(kept: readonly RevocablePermission[]): void;
   readonly stdout_is_terminal: boolean;
   readonly stderr_is_terminal: boolean;
   /** The version in deno.json. */

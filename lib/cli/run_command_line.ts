@@ -125,6 +125,7 @@ function openWorld(host: Host, log: Log): World {
     },
     stdout: (text) => output.data(text),
     stderr: (text) => output.talk(text),
+    restrict: (kept) => host.restrict(kept),
     stdout_is_terminal: output.streams.stdout_is_terminal,
     stderr_is_terminal: output.streams.stderr_is_terminal,
     version: host.version,

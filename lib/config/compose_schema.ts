@@ -23,6 +23,7 @@ export interface GatewayConfig<K extends ConfigKinds = ConfigKinds> {
   name?: string;
   log_level?: "trace" | "debug" | "info" | "warn" | "error";
   drain_timeout_ms: number;
+  cpu?: number | number[];
   encryption?: { identity_file?: string; recipients?: string[] };
   sources: SectionItem<K["sources"]>[];
   sinks: SectionItem<K["sinks"]>[];

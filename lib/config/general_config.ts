@@ -1,6 +1,9 @@
 /** The top-level keys that belong to no plugin; both config forms take them. */
 import { z } from "zod";
 
+/** The highest number that the kernel's CPU sets hold. */
+const MAX_CPU = 1_023;
+
 export const generalKeys = {
   name: z.string().min(1).max(64).optional()
     .meta({ description: "What this gateway calls itself in logs, metrics and client names" }),
@@ -8,6 +11,9 @@ export const generalKeys = {
     .meta({ description: "Least level that is logged; the --log-level flag wins" }),
   drain_timeout_ms: z.number().int().min(0).max(600_000).default(5_000)
     .meta({ description: "How long a shutdown may take to hand on what is queued, milliseconds" }),
+  cpu: z.union([z.int().min(0).max(MAX_CPU), z.array(z.int().min(0).max(MAX_CPU)).min(1).max(MAX_CPU)])
+    .optional()
+    .meta({ description: "CPU, or list of CPUs, that the process's threads are pinned to; Linux only" }),
   encryption: z.strictObject({
     identity_file: z.string().min(1).optional()
       .meta({

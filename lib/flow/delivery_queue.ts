@@ -13,6 +13,7 @@ import type { MarketUpdate } from "../market/update.ts";
 import { DeliveryBacklog, type DeliveryBatch, type DeliveryEntry } from "./delivery_backlog.ts";
 import { type DeliveryMetrics, deliveryMetrics } from "./delivery_metrics.ts";
 import {
+  DELIVERED,
   type DeliveryLimits,
   type DeliveryTarget,
   type UpdateKind,
@@ -154,6 +155,10 @@ export class DeliveryQueue<Message> implements Receiver {
     try {
       const message = this.target.encode(update);
       if (message === undefined) return undefined;
+      if (message === DELIVERED) {
+        this.#metrics.published[kind].value++;
+        return undefined;
+      }
       return { kind, venue, symbol, message, bytes: this.target.sizeBytes(message) };
     } catch (error) {
       // A receiver must not throw: one sink's fault would stop the feed and every other sink.

@@ -6,6 +6,9 @@ import type { MarketUpdate } from "../market/update.ts";
 
 export type UpdateKind = MarketUpdate["kind"];
 
+/** What `encode` returns when the other side has the update already: nothing is left to queue or to write. */
+export const DELIVERED: unique symbol = Symbol("delivered");
+
 export interface DeliveryLimits {
   /** Messages that are never conflated (trades, candles, book status) kept while the target is behind. */
   readonly max_trades: number;
@@ -31,8 +34,9 @@ export interface DeliveryTarget<Message = unknown> {
   /**
    * What `write` takes for this update, or undefined when it is not wanted. Called while the update is offered, or for a
    * conflated book when it is sent, with the state of that moment; so every update is seen at most once, in order.
+   * A target that never waits may hand the update on here and return `DELIVERED`.
    */
-  encode(update: MarketUpdate): Message | undefined;
+  encode(update: MarketUpdate): Message | typeof DELIVERED | undefined;
   /** Memory that a message holds, bytes, roughly. */
   sizeBytes(message: Message): number;
   /**

@@ -55,6 +55,12 @@ export class DeltaLog {
     for (const entry of gone) this.#levels -= entry.bids.size + entry.asks.size;
     this.#size -= gone.length;
   }
+  /** Forgets entry `i`. */
+  drop(i: number): void {
+    const [gone] = this.#entries.splice(i, 1);
+    this.#levels -= gone.bids.size + gone.asks.size;
+    this.#size--;
+  }
   clear(): void {
     this.#size = 0;
     this.#levels = 0;

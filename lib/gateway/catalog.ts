@@ -3,6 +3,7 @@
  * a missing file is a compile error, an unknown name a UserError that lists the known ones.
  */
 import { UserError } from "../base/errors.ts";
+import type { RevocablePermission } from "../cli/command.ts";
 import type { Feed } from "../feeds/feed.ts";
 import * as feeds from "../feeds/registry.ts";
 import type { MockKind } from "../mocks/mock.ts";
@@ -31,4 +32,9 @@ export function pick<T>(family: string, registry: Readonly<Record<string, T>>, n
   if (Object.hasOwn(registry, name)) return registry[name];
   const known = Object.keys(registry).join(", ");
   throw new UserError(`find ${family} ${JSON.stringify(name)}: unknown, want one of ${known}`, { code: 2 });
+}
+
+/** What the configured sinks need of the permissions that are otherwise given up. */
+export function permissionsFor(sinks: readonly { kind: string }[]): RevocablePermission[] {
+  return sinks.flatMap(({ kind }) => [...pick("sink", SINKS, kind).permissions ?? []]);
 }

@@ -24,6 +24,7 @@ export interface GatewayConfig {
   sinks: readonly PluginConfig[];
   servers: readonly PluginConfig[];
   drain_timeout_ms: number;
+  cpu?: number | readonly number[];
 }
 export interface GatewayWorld {
   clock: Clock;

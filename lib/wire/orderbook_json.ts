@@ -58,7 +58,8 @@ export function writeOrderbookJson(
   writer.byte(END);
 }
 
-function writeLevels(
+/** Appends `[price,quantity],…`, best first: at most `depth` levels, none beyond the known depth. */
+export function writeLevels(
   writer: ByteWriter,
   side: JsonBookSide,
   depth: number,

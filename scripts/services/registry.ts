@@ -2,9 +2,12 @@
  * Everything from outside that tests may use. One line per service or program.
  */
 export { age } from "./age.ts";
+export { c_compiler } from "./c_compiler.ts";
 export { chromium } from "./chromium.ts";
 export { node } from "./node.ts";
 export { openssl } from "./openssl.ts";
 export { promtool } from "./promtool.ts";
+export { python } from "./python.ts";
 export { python_yaml } from "./python_yaml.ts";
+export { rabbitmq } from "./rabbitmq.ts";
 export { redis } from "./redis.ts";

@@ -39,6 +39,7 @@ async function run(
     log: silentLog,
     signal: new AbortController().signal,
     onReload: () => () => {},
+    restrict: () => {},
     stdin: new ReadableStream(),
     stdout: (text) => {
       stdout += typeof text === "string" ? text : new TextDecoder().decode(text);

@@ -2,145 +2,17 @@ import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import type { z } from "zod";
 import { sleep, systemClock } from "../../lib/base/clock.ts";
-import { silentLog } from "../../lib/base/log.ts";
-import { Metrics } from "../../lib/base/metrics.ts";
-import { DeliveryQueue } from "../../lib/flow/delivery_queue.ts";
-import type { BookState } from "../../lib/flow/hub.ts";
-import { LevelList } from "../../lib/market/level_list.ts";
-import { OrderBook } from "../../lib/market/order_book.ts";
-import type { Sink, SinkContext } from "../../lib/sinks/sink.ts";
 import { redis } from "../../lib/sinks/registry.ts";
+import { eventually, SinkRig, VENUE } from "../contracts/sink_rig.ts";
 import { serviceTest, testUnless } from "../services.ts";
 import { RedisServer, redisServerMissing, RedisSubscriber } from "./redis_server.ts";
 
-const VENUE = "test-venue";
 /** Tests that kill their server start one of their own. */
 const killTest = (name: string, body: () => Promise<void>) => testUnless(redisServerMissing(), name, body);
 
-/** A market of one process: live books, a delivery queue, the sink. */
-class Rig {
-  readonly metrics = new Metrics();
-  readonly books = new Map<string, { book: OrderBook; in_sync: boolean; sequence: number }>();
-  readonly lines: string[] = [];
-  queue!: DeliveryQueue<unknown>;
-  sink!: Sink<unknown>;
-  trade_id = 0;
-  /** Told when the sink's connection is ready. */
-  onWritable: () => void = () => {};
-
-  static async open(config: z.input<typeof redis.schema>, gate: () => string | undefined = () => undefined) {
-    const rig = new Rig();
-    const note = (message: string, fields: unknown) => void rig.lines.push(message + JSON.stringify(fields));
-    const log = { ...silentLog, info: note, warn: note, error: note, with: () => log };
-    const context: SinkContext = {
-      name: "redis",
-      clock: systemClock,
-      log,
-      metrics: rig.metrics,
-      seed: "test",
-      writable: () => {
-        rig.queue.wake();
-        rig.onWritable();
-      },
-    };
-    const sink = await redis.connect(redis.schema.parse(config), context) as Sink<unknown>;
-    rig.sink = sink;
-    const target = {
-      name: sink.name,
-      limits: sink.limits,
-      takes: sink.takes?.bind(sink),
-      encode: sink.encode.bind(sink),
-      sizeBytes: sink.sizeBytes.bind(sink),
-      write: sink.write.bind(sink),
-      notReady: () => gate() ?? sink.notReady(),
-    };
-    const readBook = (_venue: string, symbol: string) => rig.#state(symbol);
-    rig.queue = new DeliveryQueue(target, { ...context, readBook });
-    return rig;
-  }
-  book(symbol: string, price: number): void {
-    let state = this.books.get(symbol);
-    if (!state) this.books.set(symbol, state = { book: new OrderBook(), in_sync: true, sequence: 0 });
-    const bids = new LevelList();
-    const asks = new LevelList();
-    for (let i = 0; i < 30; i++) {
-      bids.push(price - i, i + 1);
-      asks.push(price + 1 + i, i + 1);
-    }
-    state.book.replace(bids, asks);
-    state.sequence++;
-    const { sequence, book } = state;
-    const last_update_id = sequence;
-    this.queue.offer({
-      kind: "book",
-      venue: VENUE,
-      symbol,
-      book,
-      sequence,
-      last_update_id,
-      received_us: 1e15,
-    });
-  }
-  trade(symbol: string): void {
-    this.queue.offer({
-      kind: "trade",
-      venue: VENUE,
-      symbol,
-      trade_id: ++this.trade_id,
-      price: 61800.1,
-      quantity: 0.003,
-      aggressor: "sell",
-      exchange_ms: 1_723_075_200_001,
-      received_us: 1e15,
-    });
-  }
-  outOfSync(symbol: string): void {
-    this.books.get(symbol)!.in_sync = false;
-    this.queue.offer({
-      kind: "book_status",
-      venue: VENUE,
-      symbol,
-      in_sync: false,
-      reason: "gap",
-      received_us: 1e15,
-    });
-  }
-  count(name: string, ...labels: string[]): number {
-    const child = this.metrics.families.get(name)?.children.get(labels.join("\u0000"));
-    return (child?.value as { value: number } | undefined)?.value ?? 0;
-  }
-  async close(): Promise<void> {
-    await this.queue.close(2_000);
-    await this.sink[Symbol.asyncDispose]();
-  }
-  #state(symbol: string): BookState | undefined {
-    const state = this.books.get(symbol);
-    if (!state) return undefined;
-    const { book, in_sync, sequence } = state;
-    return {
-      venue: VENUE,
-      symbol,
-      keeps_book: true,
-      notReady: () => undefined,
-      in_sync,
-      reason: "",
-      since_us: 0,
-      book,
-      sequence,
-      last_update_id: sequence,
-      received_us: 1e15,
-    };
-  }
-}
-
-/** Looks again every 10 ms until it holds; for state that no event tells. */
-async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (await holds()) return;
-    await sleep(systemClock, 10);
-  }
-  throw new Error(`${what}: not so after 5 s`);
-}
+/** The sink by its settings; the queue is held back while `gate` gives a reason. */
+const openRig = (config: z.input<typeof redis.schema>, gate?: () => string | undefined) =>
+  SinkRig.open(redis, config, { gate });
 
 serviceTest(
   "redis",
@@ -149,7 +21,7 @@ serviceTest(
     const prefix = `mdgtest:${crypto.randomUUID()}`;
     await using subscriber = new RedisSubscriber(url, `${prefix}:*`);
     await subscriber.until(() => subscriber.subscribed);
-    const rig = await Rig.open({
+    const rig = await openRig({
       url,
       channels: { book: `${prefix}:{venue}:orderbook:{symbol}`, trades: `${prefix}:trades:{symbol}` },
       latest_key: `${prefix}:latest:{symbol}`,
@@ -181,7 +53,7 @@ serviceTest(
     rig.book("BTCUSDT", 61_900);
     rig.queue.flush();
     await eventually("newer latest book", async () => (await reader.get(key))?.includes("61900") === true);
-    rig.outOfSync("BTCUSDT");
+    rig.status("BTCUSDT", false, "gap");
     rig.queue.flush();
     await eventually("latest book deleted", async () => await reader.exists(key) === 0);
 
@@ -198,7 +70,7 @@ killTest("kill -9 of redis: back within 2 s of its return, trades complete, last
   await using server = await RedisServer.start();
   await using subscriber = new RedisSubscriber(server.url, "*");
   // A subscriber that is not back yet would miss messages by the nature of pub/sub: the test waits for it, the sink not.
-  const rig = await Rig.open({ url: server.url, max_queued_trades: 2_000 }, () => {
+  const rig = await openRig({ url: server.url, max_queued_trades: 2_000 }, () => {
     return subscriber.subscribed ? undefined : "subscriber is away";
   });
   subscriber.onSubscribed = () => rig.queue.wake();
@@ -285,7 +157,7 @@ killTest("a stopped redis: writes are given up at the deadline and nothing is lo
   await using server = await RedisServer.start();
   await using subscriber = new RedisSubscriber(server.url, "*");
   await subscriber.until(() => subscriber.subscribed);
-  const rig = await Rig.open({ url: server.url, command_timeout_ms: 200, connect_timeout_ms: 200 });
+  const rig = await openRig({ url: server.url, command_timeout_ms: 200, connect_timeout_ms: 200 });
   await eventually("ready", () => rig.sink.notReady() === undefined);
   server.signal("SIGSTOP");
   rig.trade("AAA");
@@ -301,7 +173,7 @@ killTest("the password is not in logs, reasons or errors; a wrong one is said", 
   await using server = await RedisServer.start();
   const admin = new Redis(server.url);
   await admin.config("SET", "requirepass", "right-password");
-  const rig = await Rig.open({ url: server.url.replace("//", "//:wrong%2Dpassword@") });
+  const rig = await openRig({ url: server.url.replace("//", "//:wrong%2Dpassword@") });
   await eventually("refused", () => /WRONGPASS|invalid/i.test(rig.sink.notReady() ?? ""));
   rig.trade("AAA");
   rig.queue.flush();
@@ -310,7 +182,7 @@ killTest("the password is not in logs, reasons or errors; a wrong one is said", 
   await rig.queue.close(0);
   await rig.sink[Symbol.asyncDispose]();
 
-  const right = await Rig.open({ url: server.url, password: "right-password" });
+  const right = await openRig({ url: server.url, password: "right-password" });
   await eventually("ready", () => right.sink.notReady() === undefined);
   await right.close();
   admin.disconnect();
@@ -322,7 +194,7 @@ killTest("a refused channel is dropped and counted, the others go on", async () 
   await admin.call("ACL", "SETUSER", "feed", "on", ">pw", "+@all", "~*", "resetchannels", "&trades:AAA");
   await using subscriber = new RedisSubscriber(server.url, "*");
   await subscriber.until(() => subscriber.subscribed);
-  const rig = await Rig.open({ url: server.url.replace("//", "//feed:pw@") });
+  const rig = await openRig({ url: server.url.replace("//", "//feed:pw@") });
   await eventually("ready", () => rig.sink.notReady() === undefined);
   rig.trade("BBB");
   rig.trade("AAA");

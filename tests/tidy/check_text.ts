@@ -3,6 +3,7 @@
  */
 import {
   DRAWER_WORDS,
+  FIELD_TERMS,
   LONG_FUNCTIONS,
   MAX_COMMENT_LINES,
   MAX_FILE_LINES,
@@ -38,7 +39,8 @@ function checkName(path: string): Problem[] {
         remedy: "name it in snake_case after the one thing it exports",
       });
     }
-    const drawer = segment.split("_").find((word) => DRAWER_WORDS.includes(word));
+    const said = FIELD_TERMS.reduce((rest, term) => rest.replace(term, ""), segment);
+    const drawer = said.split("_").find((word) => DRAWER_WORDS.includes(word));
     if (drawer) {
       problems.push({
         path,

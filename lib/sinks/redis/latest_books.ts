@@ -4,12 +4,14 @@
  * expires; a book out of sync is deleted, and if Redis can't be told, it expires. At exit keys are left to expire:
  * another instance may be writing them too.
  */
-import type { Redis } from "ioredis";
-import { type Clock, type Timer, withDeadline } from "../../base/clock.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { clusterSlot } from "../../wire/redis/cluster_slot.ts";
+import type { RedisLink } from "../../wire/redis/redis_link.ts";
 
 /** One symbol's key. Bounded by the number of instruments. */
 export interface LatestBook {
   readonly key: string;
+  readonly slot: number;
   /** The payload that the key should hold; undefined: it should not exist. */
   payload: string | undefined;
   /** The key does not hold what it should. */
@@ -20,7 +22,6 @@ export interface LatestBook {
 export interface LatestBooksOptions {
   readonly interval_ms: number;
   readonly ttl_ms: number;
-  readonly timeout_ms: number;
 }
 
 export class LatestBooks {
@@ -31,12 +32,10 @@ export class LatestBooks {
   #writing = false;
 
   constructor(
-    readonly client: Redis,
+    readonly link: RedisLink,
     readonly clock: Clock,
     readonly options: LatestBooksOptions,
     readonly onError: (error: unknown) => void,
-    /** No answer within `timeout_ms`. */
-    readonly onStalled: () => void,
   ) {
     this.#timer = clock.every(options.interval_ms, () => void this.write());
   }
@@ -46,7 +45,13 @@ export class LatestBooks {
       this.#leaving.delete(known);
       return known;
     }
-    const book: LatestBook = { key, payload: undefined, changed: false, written_ms: -Infinity };
+    const book: LatestBook = {
+      key,
+      slot: clusterSlot(key),
+      payload: undefined,
+      changed: false,
+      written_ms: -Infinity,
+    };
     this.#books.set(key, book);
     return book;
   }
@@ -63,26 +68,18 @@ export class LatestBooks {
 
   /** Brings the keys up to date; one write at a time, what changes meanwhile waits for the next. Never rejects. */
   async write(): Promise<void> {
-    if (this.#writing || this.client.status !== "ready") return;
+    if (this.#writing || !this.link.ready) return;
     const due = this.#due();
     if (due.length === 0) return;
     this.#writing = true;
-    const pipeline = this.client.pipeline();
-    for (const book of due) {
-      book.changed = false;
-      if (book.payload === undefined) pipeline.del(book.key);
-      else pipeline.set(book.key, book.payload, "PX", this.options.ttl_ms);
-    }
-    try {
-      const { timeout_ms } = this.options;
-      const results = await withDeadline(this.clock, timeout_ms, "write latest books", pipeline.exec());
-      due.forEach((book, i) => this.#settle(book, results?.[i][0] ?? undefined));
-    } catch (error) {
-      this.onStalled();
-      for (const book of due) this.#settle(book, error);
-    } finally {
-      this.#writing = false;
-    }
+    const { ttl_ms } = this.options;
+    for (const book of due) book.changed = false;
+    const errors = await this.link.send(due, (pipeline, { key, payload }) => {
+      if (payload === undefined) pipeline.del(key);
+      else pipeline.set(key, payload, "PX", ttl_ms);
+    });
+    due.forEach((book, i) => this.#settle(book, errors[i]));
+    this.#writing = false;
   }
   /** Stops the timer and writes what is still due. */
   async close(): Promise<void> {

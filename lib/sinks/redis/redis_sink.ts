@@ -1,18 +1,20 @@
 /**
- * The sink itself: updates become channel and payload, batches become one pipeline of PUBLISH. Answers are looked at one
- * by one, so only what was not taken is tried again, and what Redis refuses for good is not.
+ * The sink itself: updates become channel and payload, batches become pipelines of PUBLISH, SPUBLISH or XADD. Answers are
+ * looked at one by one, so only what was not taken is tried again, and what Redis refuses for good is not.
  */
-import { withDeadline } from "../../base/clock.ts";
+import type { ChainableCommander } from "ioredis";
 import { RateLimitedLog } from "../../base/log.ts";
 import type { HistogramValue, MetricFamily, MetricValue } from "../../base/metrics.ts";
 import { type UpdateKind, WriteRejected } from "../../flow/delivery_target.ts";
 import { bookPayload, tradePayload } from "../../flow/json_payload.ts";
 import type { MarketUpdate } from "../../market/update.ts";
+import { clusterSlot } from "../../wire/redis/cluster_slot.ts";
+import { openRedis } from "../../wire/redis/open_redis.ts";
+import type { RedisAddress, RedisLink } from "../../wire/redis/redis_link.ts";
 import type { RedisConfig } from "../redis.ts";
 import type { Sink, SinkContext } from "../sink.ts";
 import { channelOf } from "./channel_of.ts";
 import { type LatestBook, LatestBooks } from "./latest_books.ts";
-import { RedisConnection } from "./redis_connection.ts";
 
 /** Seconds; 200 µs is the old service's target. */
 const LATENCY_BOUNDS_S = [0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1];
@@ -20,11 +22,27 @@ const LATENCY_BOUNDS_S = [0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.0
 const MESSAGE_OVERHEAD_BYTES = 160;
 /** Error replies that pass: the same command may succeed later. Every other error reply is final. */
 const PASSING_ERROR =
-  /^(LOADING|BUSY|MASTERDOWN|READONLY|OOM|MISCONF|CLUSTERDOWN|TRYAGAIN|NOAUTH|NOREPLICAS)\b/;
+  /^(LOADING|BUSY|MASTERDOWN|READONLY|OOM|MISCONF|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOAUTH|NOREPLICAS)\b/;
+/** What to do about a reply that people meet, after its own words. */
+const ADVICE: Readonly<Record<string, string>> = {
+  OOM: "redis is full: raise maxmemory, or keep less (streams.max_trades, streams.max_books)",
+  NOPERM: "the user may not: grant it with ACL SETUSER",
+  NOAUTH: "set password",
+  CROSSSLOT: 'set topology "cluster"',
+  MOVED: 'set topology "cluster"',
+};
+
+/** A channel or a stream, with its slot. */
+interface Channel {
+  readonly name: string;
+  readonly slot: number;
+  /** Entries kept, where it is a stream. */
+  readonly max_length: number;
+}
 
 interface Instrument {
-  readonly book_channel: string;
-  readonly trade_channel: string;
+  readonly book_channel: Channel;
+  readonly trade_channel: Channel;
   readonly latest: LatestBook;
   readonly books: MetricValue;
   readonly trades: MetricValue;
@@ -33,15 +51,26 @@ interface Instrument {
 
 export interface RedisMessage {
   readonly channel: string;
+  readonly slot: number;
+  readonly max_length: number;
   readonly payload: string;
   readonly published: MetricValue;
   readonly errors: MetricValue;
 }
 
+type Append = (pipeline: ChainableCommander, message: RedisMessage) => void;
+const APPEND: Readonly<Record<RedisConfig["deliver"], Append>> = {
+  pubsub: (pipeline, { channel, payload }) => pipeline.publish(channel, payload),
+  sharded_pubsub: (pipeline, { channel, payload }) => pipeline.spublish(channel, payload),
+  streams: (pipeline, { channel, payload, max_length }) =>
+    pipeline.xadd(channel, "MAXLEN", "~", max_length, "*", "payload", payload),
+};
+
 export class RedisSink implements Sink<RedisMessage> {
   readonly name: string;
   readonly limits: { readonly max_trades: number };
-  readonly #connection: RedisConnection;
+  readonly #link: RedisLink;
+  readonly #append: Append;
   readonly #latest: LatestBooks;
   readonly #instruments = new Map<string, Map<string, Instrument>>();
   readonly #publishes: MetricFamily<MetricValue>;
@@ -49,8 +78,8 @@ export class RedisSink implements Sink<RedisMessage> {
   readonly #latency: HistogramValue;
   readonly #log: RateLimitedLog;
 
-  constructor(readonly config: RedisConfig, readonly context: SinkContext) {
-    const { metrics, clock, log, name } = context;
+  constructor(readonly config: RedisConfig, address: RedisAddress, readonly context: SinkContext) {
+    const { metrics, clock, log, name, seed } = context;
     this.name = name;
     this.limits = { max_trades: config.max_queued_trades };
     this.#publishes = metrics.counter("redis_publishes_total", "Messages published to Redis", [
@@ -62,22 +91,36 @@ export class RedisSink implements Sink<RedisMessage> {
     ]);
     this.#latency = metrics.histogram(
       "redis_publish_latency_seconds",
-      "From a pipeline of PUBLISH begun to its last answer",
+      "From a pipeline of messages begun to its last answer",
       ["sink"],
       LATENCY_BOUNDS_S,
     ).with(name);
     this.#log = new RateLimitedLog(log, clock);
-    this.#connection = new RedisConnection(config, context);
-    this.#latest = new LatestBooks(
-      this.#connection.client,
+    this.#append = APPEND[config.deliver];
+    const unreplicated = metrics.counter(
+      "redis_unreplicated_writes_total",
+      "Writes that fewer replicas than wanted had in time",
+      ["sink"],
+    ).with(name);
+    this.#link = openRedis(address, {
+      name,
       clock,
-      {
-        interval_ms: config.latest_interval_ms,
-        ttl_ms: config.latest_ttl_ms,
-        timeout_ms: config.command_timeout_ms,
+      log,
+      seed,
+      onReady: () => context.writable(),
+      onFewReplicas: (count) => {
+        unreplicated.value++;
+        this.#log.warn("replicas", "redis has it, too few replicas do", {
+          count,
+          wanted: config.wait_replicas,
+        });
       },
+    });
+    this.#latest = new LatestBooks(
+      this.#link,
+      clock,
+      { interval_ms: config.latest_interval_ms, ttl_ms: config.latest_ttl_ms },
       (error) => this.#log.warn("latest", "latest book not written", { reason: this.#reason(error) }),
-      () => this.#connection.reconnect(),
     );
   }
 
@@ -90,12 +133,11 @@ export class RedisSink implements Sink<RedisMessage> {
       const payload = bookPayload(update, this.config.order_book_depth);
       instrument.latest.payload = payload;
       instrument.latest.changed = true;
-      const { book_channel: channel, books: published, errors } = instrument;
-      return { channel, payload, published, errors };
+      return this.#message(instrument.book_channel, payload, instrument.books, instrument.errors);
     }
     if (update.kind === "trade") {
-      const { trade_channel: channel, trades: published, errors } = instrument;
-      return { channel, payload: tradePayload(update), published, errors };
+      const { trade_channel, trades, errors } = instrument;
+      return this.#message(trade_channel, tradePayload(update), trades, errors);
     }
     if (update.kind === "book_status" && !update.in_sync) this.#leftSync(update, instrument);
     return undefined;
@@ -106,34 +148,29 @@ export class RedisSink implements Sink<RedisMessage> {
   async write(messages: readonly RedisMessage[]): Promise<void> {
     const { clock } = this.context;
     const began_ms = clock.monotonic_ms();
-    const pipeline = this.#connection.client.pipeline();
-    for (const { channel, payload } of messages) pipeline.publish(channel, payload);
-    let answers: [Error | null, unknown][] | null;
-    try {
-      answers = await withDeadline(clock, this.config.command_timeout_ms, "publish", pipeline.exec());
-    } catch (error) {
-      this.#connection.reconnect();
-      for (const message of messages) message.errors.value++;
-      throw new Error(this.#reason(error));
-    }
+    const errors = await this.#link.send(messages, this.#append);
     this.#latency.observe((clock.monotonic_ms() - began_ms) / 1000);
-    this.#readAnswers(messages, answers ?? []);
+    this.#readAnswers(messages, errors);
   }
   notReady(): string | undefined {
-    return this.#connection.notReady();
+    return this.#link.notReady();
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#latest.close();
-    await this.#connection.close();
+    await this.#link.close();
   }
 
-  #readAnswers(messages: readonly RedisMessage[], answers: [Error | null, unknown][]): void {
+  #message(to: Channel, payload: string, published: MetricValue, errors: MetricValue): RedisMessage {
+    const { name: channel, slot, max_length } = to;
+    return { channel, slot, max_length, payload, published, errors };
+  }
+  #readAnswers(messages: readonly RedisMessage[], answers: readonly (Error | undefined)[]): void {
     const retry: number[] = [];
     const refused: number[] = [];
     let first: Error | undefined;
     for (let i = 0; i < messages.length; i++) {
-      const error = answers[i] === undefined ? new Error("no answer") : answers[i][0];
-      if (error === null) {
+      const error = answers[i];
+      if (error === undefined) {
         messages[i].published.value++;
         continue;
       }
@@ -153,17 +190,23 @@ export class RedisSink implements Sink<RedisMessage> {
     this.#latest.clear(instrument.latest);
   }
   #reason(error: unknown): string {
-    return this.#connection.reason(error);
+    const said = this.#link.reason(error);
+    const advice = ADVICE[said.split(" ", 1)[0]];
+    return advice ? `${said} (${advice})` : said;
   }
   #instrument(venue: string, symbol: string): Instrument {
     let symbols = this.#instruments.get(venue);
     if (!symbols) this.#instruments.set(venue, symbols = new Map());
     const found = symbols.get(symbol);
     if (found) return found;
-    const { channels, latest_key } = this.config;
+    const { channels, latest_key, streams } = this.config;
+    const channel = (template: string, max_length: number): Channel => {
+      const name = channelOf(template, venue, symbol);
+      return { name, slot: clusterSlot(name), max_length };
+    };
     const made: Instrument = {
-      book_channel: channelOf(channels.book, venue, symbol),
-      trade_channel: channelOf(channels.trades, venue, symbol),
+      book_channel: channel(channels.book, streams.max_books),
+      trade_channel: channel(channels.trades, streams.max_trades),
       latest: this.#latest.add(channelOf(latest_key, venue, symbol)),
       books: this.#publishes.with(symbol, "orderbook"),
       trades: this.#publishes.with(symbol, "trade"),

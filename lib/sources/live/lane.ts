@@ -36,6 +36,9 @@ export interface LaneOwner {
 
 export interface LaneOptions {
   id: string;
+  route: string;
+  /** Which of the redundant connections this is, from 0. */
+  leg: number;
   connection: Omit<ConnectionOptions, "id">;
   reconnect_delay_ms: number;
   max_reconnect_delay_ms: number;
@@ -82,6 +85,10 @@ export class Lane implements ConnectionOwner {
       options.random,
     );
   }
+  /** Two connections deliver: the old one and the one that is to take over. */
+  get overlaps(): boolean {
+    return this.#successor !== undefined;
+  }
   get connected(): boolean {
     return this.#current?.is_open ?? false;
   }
@@ -90,6 +97,9 @@ export class Lane implements ConnectionOwner {
   }
   carries(symbol: string): boolean {
     return this.#by_symbol.has(symbol);
+  }
+  carriesBook(symbol: string): boolean {
+    return this.#by_symbol.get(symbol)?.book !== undefined;
   }
   start(): void {
     this.#current = this.#connect();
@@ -127,6 +137,12 @@ export class Lane implements ConnectionOwner {
       this.#silent_connections = 0;
     }
     return first;
+  }
+  /** Connected, and the symbol has brought data (of this channel) since it was asked for. */
+  flows(symbol: string, channel?: Channel): boolean {
+    const channels = this.#by_symbol.get(symbol) ?? {};
+    const watches = channel ? channels[channel] ?? [] : Object.values(channels).flat();
+    return this.connected && watches.some((watch) => watch.heard_ms !== -Infinity);
   }
   /**
    * Whether the book stream of a symbol has brought data since it was asked for. False while disconnected: a snapshot

@@ -15,6 +15,7 @@ import type { Source, SourceContext, SourceEvents } from "../source.ts";
 import type { Connection } from "./connection.ts";
 import { BookRenewals } from "./book_renewals.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
+import { Overlap } from "./overlap.ts";
 import { SnapshotQueue } from "./snapshot_queue.ts";
 
 const TICK_MS = 100;
@@ -37,6 +38,8 @@ export interface LiveOptions {
   max_reconnect_delay_ms: number;
   limits: FeedLimits;
   compression: boolean;
+  /** Redundant connections per stream. */
+  legs: number;
 }
 
 const CHANNEL_OF: Record<Exclude<MarketEvent["kind"], "damage">, Channel> = {
@@ -68,6 +71,7 @@ export class LiveSource implements Source, LaneOwner {
   /** By REST; venues that send snapshots in-band are asked by a new subscription instead. */
   #snapshots: SnapshotQueue | undefined;
   readonly #renewals: BookRenewals;
+  readonly #overlap: Overlap;
   #lane_count = 0;
   #ticks = 0;
   readonly #quiet = new Map<string, { at_ms: number; pause_ms: number; last_id?: number }>();
@@ -86,6 +90,7 @@ export class LiveSource implements Source, LaneOwner {
     this.#renewals = new BookRenewals(context.clock, this.#random.fork("renewals"), (symbol) => {
       for (const lane of this.#lanes) lane.renewBook(symbol);
     });
+    this.#overlap = new Overlap(this.sequence, options.legs, { ...context, log: this.#log });
     this.#frames = context.metrics.counter("feed_frames_total", "Frames received, by what became of them", [
       "venue",
       "outcome",
@@ -131,6 +136,7 @@ export class LiveSource implements Source, LaneOwner {
       signal.removeEventListener("abort", stop);
       ticking.cancel();
       for (const lane of this.#lanes) lane.close();
+      this.#overlap.close();
     }
   }
   requestSnapshot(symbol: string, reason: string): void {
@@ -145,6 +151,7 @@ export class LiveSource implements Source, LaneOwner {
       for (const lane of this.#lanes) lane.remove(symbol);
       this.#snapshots?.forget(symbol);
       this.#renewals.forget(symbol);
+      this.#overlap.forget(symbol);
       this.#contract.websocket_connected.with(symbol).value = 0;
     }
     for (const lane of this.#lanes.filter((lane) => lane.streams.size === 0)) {
@@ -157,8 +164,14 @@ export class LiveSource implements Source, LaneOwner {
   notReady(): string | undefined {
     const refused = this.#lanes.find((lane) => lane.refused !== undefined);
     if (refused) return `refused by the venue: ${refused.refused}`;
-    const down = this.#lanes.filter((lane) => !lane.connected).map((lane) => lane.options.id);
-    return down.length > 0 ? `not connected: ${down.join(", ")}` : undefined;
+    const down = this.#lanes.filter((lane) => !lane.connected);
+    // Redundant connections: what one leg carries is there. Lanes of two legs may hold different symbols, so each is asked.
+    const missing = down.filter((lane) =>
+      lane.symbols.some((symbol) => !this.#isCarriedBesides(lane, symbol))
+    );
+    return missing.length > 0
+      ? `not connected: ${missing.map((lane) => lane.options.id).join(", ")}`
+      : undefined;
   }
 
   frame(lane: Lane, connection: Connection, frame: Uint8Array, received_us: number): void {
@@ -168,6 +181,8 @@ export class LiveSource implements Source, LaneOwner {
     if (outcome.kind === "events") {
       this.#event_frames.value++;
       for (let i = before; i < batch.events.length; i++) this.#heard(lane, batch.events[i]);
+      this.#overlap.take(batch, before, connection, lane.options.leg);
+      if (batch.size === 0) return;
       if (batch.size >= MAX_BATCH_EVENTS && !this.#paused) this.#setPaused(true);
       this.#wake?.();
       return;
@@ -214,7 +229,11 @@ export class LiveSource implements Source, LaneOwner {
       this.#contract.websocket_disconnects_total.with(symbol).value++;
     }
     const carries_books = [...lane.streams.values()].some((watch) => watch.name.channel === "book");
-    if (carries_books || !this.sequence) this.#events?.interrupted(lane.symbols, "disconnected");
+    if (carries_books || !this.sequence) {
+      const alone = lane.symbols.filter((symbol) => !this.#isCarriedBesides(lane, symbol));
+      for (const symbol of alone) this.#overlap.interrupted(symbol);
+      if (alone.length > 0) this.#events?.interrupted(alone, "disconnected");
+    }
     this.#log.debug("streams interrupted", { lane: lane.options.id, reason });
   }
   restored(lane: Lane): void {
@@ -238,9 +257,19 @@ export class LiveSource implements Source, LaneOwner {
     });
   }
 
-  /** Connected means that every connection the symbol needs is open. */
+  /** Another leg brings the same streams, with data: this one's end is no loss. */
+  #isCarriedBesides(lane: Lane, symbol: string): boolean {
+    const channel = lane.carriesBook(symbol) ? "book" : undefined;
+    return this.#lanes.some((other) =>
+      other.options.leg !== lane.options.leg && other.options.route === lane.options.route &&
+      other.flows(symbol, channel)
+    );
+  }
+  /** Connected means that of each route that the symbol needs some leg's connection is open. */
   #showConnected(symbol: string): void {
-    const connected = this.#lanes.every((lane) => lane.connected || !lane.carries(symbol));
+    const lanes = this.#lanes.filter((lane) => lane.carries(symbol));
+    const routes = Map.groupBy(lanes, (lane) => lane.options.route);
+    const connected = [...routes.values()].every((legs) => legs.some((lane) => lane.connected));
     this.#contract.websocket_connected.with(symbol).value = connected ? 1 : 0;
   }
   #heard(lane: Lane, event: MarketEvent): void {
@@ -289,25 +318,30 @@ export class LiveSource implements Source, LaneOwner {
       (stream) => stream.route,
     );
     for (const [route, streams] of by_route) {
-      let rest = streams;
-      for (const lane of this.#lanes) {
-        const room = limits.max_streams_per_connection - lane.streams.size;
-        if (!lane.options.id.startsWith(`${this.name}/${route}`) || room <= 0 || rest.length === 0) continue;
-        lane.add(rest.slice(0, room));
-        rest = rest.slice(room);
-      }
-      for (let i = 0; i < rest.length; i += limits.max_streams_per_connection) {
-        this.#openLane(route, rest.slice(i, i + limits.max_streams_per_connection));
+      for (let leg = 0; leg < this.options.legs; leg++) {
+        let rest = streams;
+        for (const lane of this.#lanes) {
+          const room = limits.max_streams_per_connection - lane.streams.size;
+          const { route: of_route, leg: of_leg } = lane.options;
+          if (of_route !== route || of_leg !== leg || room <= 0 || rest.length === 0) continue;
+          lane.add(rest.slice(0, room));
+          rest = rest.slice(room);
+        }
+        for (let i = 0; i < rest.length; i += limits.max_streams_per_connection) {
+          this.#openLane(route, leg, rest.slice(i, i + limits.max_streams_per_connection));
+        }
       }
     }
     for (const symbol of symbols) this.#showConnected(symbol);
   }
-  #openLane(route: string, streams: readonly StreamName[]): void {
+  #openLane(route: string, leg: number, streams: readonly StreamName[]): void {
     const { feed, ws_url, reconnect_delay_ms, max_reconnect_delay_ms, limits, compression, token } =
       this.options;
     const id = `${this.name}/${route}/${++this.#lane_count}`;
     const lane = new Lane({
       id,
+      route,
+      leg,
       connection: {
         url: ws_url + feed.routes[route],
         feed,
@@ -327,6 +361,7 @@ export class LiveSource implements Source, LaneOwner {
   }
   #tick(): void {
     for (const lane of [...this.#lanes]) lane.check();
+    if (this.#overlap.tick(this.#filling, this.#lanes.some((lane) => lane.overlaps))) this.#wake?.();
     this.#snapshots?.pump();
     this.#renewals.pump();
     if (this.#snapshots && ++this.#ticks % TICKS_PER_QUIET_CHECK === 0) this.#confirmQuietBooks();

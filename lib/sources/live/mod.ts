@@ -33,6 +33,9 @@ const schema = z.strictObject({
   lifetime_ms: z.int().min(1_000).optional().describe(
     "connections are replaced, with overlap, before this age",
   ),
+  connections: z.int().min(1).max(4).default(1).describe(
+    "independent connections that carry the same streams, merged: one may die without a loss",
+  ),
   compression: z.boolean().default(false).describe("offer permessage-deflate to the venue"),
   order_book_depth: z.int().min(1).max(5_000).optional().describe(
     "accepted for old configs; sinks say their own depth",
@@ -85,6 +88,7 @@ export const live = defineSource({
         lifetime_ms: config.lifetime_ms ?? feed.limits.lifetime_ms,
       },
       compression: config.compression,
+      legs: config.connections,
     }, context);
   },
 });

@@ -1,15 +1,5 @@
 import assert from "node:assert/strict";
-import * as sinks from "../../../lib/sinks/registry.ts";
-import type { SinkKind } from "../../../lib/sinks/sink.ts";
-
-const { redis } = sinks;
-
-Deno.test("the registry holds sinks under their own names", () => {
-  for (const [name, kind] of Object.entries(sinks satisfies Record<string, SinkKind>)) {
-    assert.equal(kind.name, name);
-    assert.ok(kind.summary.length > 10);
-  }
-});
+import { redis } from "../../../lib/sinks/registry.ts";
 
 Deno.test("a URL is enough; the rest is the old service's contract", () => {
   const config = redis.schema.parse({ url: "redis://localhost:6379" });

@@ -1,0 +1,161 @@
+/**
+ * Reads a stream from an offset on, for ever: batches as the broker delivers them, each acknowledged with a credit only
+ * when the reader asks for the next, so that nothing piles up here. A lost connection is made anew at the offset after the
+ * last one read. What the broker refuses is an error.
+ */
+import { Backoff } from "../../base/backoff.ts";
+import { sleep } from "../../base/clock.ts";
+import { reasonOf } from "../../base/errors.ts";
+import type { Random } from "../../base/random.ts";
+import { readMessage, type StreamMessage } from "./amqp_message.ts";
+import type { StreamBroker } from "./broker.ts";
+import { readChunk } from "./chunk.ts";
+import type { FrameReader } from "./frame_reader.ts";
+import { FrameWriter } from "./frame_writer.ts";
+import { Key, meaningOf, OFFSET_TYPES, RefusedByBroker, type StreamOffset } from "./protocol.ts";
+import { StreamSession } from "./session.ts";
+
+export interface Delivered {
+  readonly stream: string;
+  readonly offset: bigint;
+  /** When the broker wrote it, Unix epoch, milliseconds. */
+  readonly timestamp_ms: number;
+  /** Undefined where the bytes are no AMQP 1.0 message; then `malformed` says why. */
+  readonly message?: StreamMessage;
+  readonly malformed?: string;
+}
+
+export interface ConsumeOptions {
+  readonly stream: string;
+  readonly offset: StreamOffset;
+  readonly signal: AbortSignal;
+  /** Jitter of reconnects. */
+  readonly random: Random;
+  /** Told when a connection was lost. */
+  onLost?(reason: string): void;
+}
+
+const RECONNECT = { first_ms: 100, max_ms: 2_000 };
+/** Chunks under way: one is read while the next travels. */
+const CREDIT = 2;
+const SUBSCRIPTION = 0;
+
+/** Ends when the signal aborts. Rejects with RefusedByBroker, or when the first connection fails. */
+export async function* consume(broker: StreamBroker, options: ConsumeOptions): AsyncGenerator<Delivered[]> {
+  const { signal } = options;
+  const backoff = new Backoff(RECONNECT, options.random);
+  let { offset } = options;
+  let is_first = true;
+  while (!signal.aborted) {
+    const connection = new Subscription(options.stream);
+    const stop = () => connection.end(undefined);
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      await connection.open(broker, offset);
+      is_first = false;
+      backoff.reset();
+      for await (const batch of connection.batches()) {
+        if (batch.length > 0) yield batch;
+        if (connection.next_offset !== undefined) offset = { from: "offset", offset: connection.next_offset };
+      }
+    } catch (error) {
+      if (is_first || error instanceof RefusedByBroker) throw error;
+      options.onLost?.(reasonOf(error));
+      await sleep(broker.clock, backoff.next_ms(), signal);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      await connection.close();
+    }
+  }
+}
+
+/** The partitions of a super stream; none when there is no such super stream. */
+export async function partitionsOf(broker: StreamBroker, super_stream: string): Promise<string[]> {
+  const session = await StreamSession.open(await broker.open(), broker.session, { onClosed() {} });
+  try {
+    const answer = await session.request(
+      "ask for partitions",
+      Key.partitions,
+      (frame) => frame.string(super_stream),
+    );
+    return Array.from({ length: answer.u32() }, () => answer.string());
+  } finally {
+    await session.close();
+  }
+}
+
+class Subscription {
+  #session: StreamSession | undefined;
+  #chunks: Delivered[][] = [];
+  #wake: (() => void) | undefined;
+  #is_ended = false;
+  #error: Error | undefined;
+  /** Undefined until the first message. */
+  next_offset: bigint | undefined;
+
+  constructor(readonly stream: string) {}
+
+  async open(broker: StreamBroker, offset: StreamOffset): Promise<void> {
+    this.next_offset = offset.from === "offset" ? offset.offset : undefined;
+    const session = await StreamSession.open(await broker.open(), broker.session, {
+      onDeliver: (_subscription, chunk) => this.#onDeliver(chunk),
+      onMetadataUpdate: (name, code) =>
+        this.end(new Error(`stream "${name}" moved or is gone: ${meaningOf(code)}`)),
+      onClosed: (reason) => this.end(reason),
+    });
+    this.#session = session;
+    await session.request(`read stream ${JSON.stringify(this.stream)}`, Key.subscribe, (frame) => {
+      frame.u8(SUBSCRIPTION).string(this.stream).u16(OFFSET_TYPES[offset.from]);
+      if (offset.from === "offset") frame.u64(offset.offset);
+      if (offset.from === "timestamp") frame.u64(BigInt(Math.floor(offset.timestamp_ms)));
+      frame.u16(CREDIT).u32(0);
+    });
+  }
+  /** Throws what ended the connection. */
+  async *batches(): AsyncGenerator<Delivered[]> {
+    for (;;) {
+      const batch = this.#chunks.shift();
+      if (batch !== undefined) {
+        yield batch;
+        this.#session?.send(new FrameWriter().begin(Key.credit).u8(SUBSCRIPTION).u16(1).end());
+      } else if (this.#is_ended) {
+        if (this.#error) throw this.#error;
+        return;
+      } else await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+  end(error: Error | undefined): void {
+    if (this.#is_ended) return;
+    this.#is_ended = true;
+    this.#error = error;
+    this.#wake?.();
+  }
+  async close(): Promise<void> {
+    this.end(undefined);
+    await this.#session?.close();
+  }
+
+  #onDeliver(chunk: FrameReader): void {
+    const batch: Delivered[] = [];
+    try {
+      for (const { offset, timestamp_ms, message } of readChunk(chunk)) {
+        // The broker sends whole chunks: the first may begin before the wanted offset.
+        if (this.next_offset !== undefined && offset < this.next_offset) continue;
+        batch.push({ stream: this.stream, offset, timestamp_ms, ...decoded(message) });
+        this.next_offset = offset + 1n;
+      }
+    } catch (error) {
+      return this.end(error instanceof Error ? error : new Error(String(error)));
+    }
+    this.#chunks.push(batch);
+    this.#wake?.();
+  }
+}
+
+function decoded(bytes: Uint8Array<ArrayBuffer>): Pick<Delivered, "message" | "malformed"> {
+  try {
+    return { message: readMessage(bytes) };
+  } catch (error) {
+    return { malformed: reasonOf(error) };
+  }
+}
