@@ -16,6 +16,7 @@ export { rekey } from "./rekey.ts";
 export { run } from "./run.ts";
 export { shm } from "./shm.ts";
 export { simulate } from "./simulate.ts";
+export { tail } from "./tail.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";
 export { yamlToJ5 as "yaml-to-j5" } from "./yaml_to_j5.ts";

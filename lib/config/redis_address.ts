@@ -84,3 +84,11 @@ export async function readRedisAddress<Config extends RedisAddressConfig>(config
   const [ca, cert, key] = await Promise.all([read(ca_file), read(cert_file), read(key_file)]);
   return { ...config, tls: config.tls && { ca, cert, key, server_name } };
 }
+
+/** The settings of a Redis given otherwise than by a config. @throws UserError (exit 2) that names what is wrong */
+export function redisAddressOf(settings: Record<string, unknown>): RedisAddressConfig {
+  const { data, error } = z.strictObject(REDIS_ADDRESS).superRefine(checkRedisAddress).safeParse(settings);
+  if (data) return data;
+  const what = error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ");
+  throw new UserError(`use redis: ${what}`, { code: 2 });
+}

@@ -28,6 +28,7 @@ export const DELIVERY_LIMITS: DeliveryLimits = {
   max_batch: 1_024,
   max_writes: 4,
   lag_messages: 4_096,
+  linger_ms: 0,
   write_timeout_ms: 30_000,
 };
 
@@ -64,6 +65,10 @@ export class DeliveryQueue<Message> implements Receiver {
   /** A write was rejected: nothing new is written until all of `#batches` are settled and put back in order. */
   #recovering = false;
   #retry: Timer | undefined;
+  /** Runs while a small batch waits for more. */
+  #linger: Timer | undefined;
+  /** It has waited long enough: what is there goes now. */
+  #lingered = false;
   #state: "open" | "closing" | "closed" = "open";
   #onIdle: (() => void) | undefined;
 
@@ -137,6 +142,7 @@ export class DeliveryQueue<Message> implements Receiver {
     }
     this.#state = "closed";
     this.#retry?.cancel();
+    this.#linger?.cancel();
     const left = this.queued;
     for (const batch of this.#batches) {
       if (!batch.settled) { for (const entry of batch.entries) this.#backlog.abandon(entry, "shutdown"); }
@@ -187,9 +193,8 @@ export class DeliveryQueue<Message> implements Receiver {
 
   #pump(): void {
     if (this.#state === "closed" || this.#recovering || this.#retry !== undefined) return;
-    if (this.#backlog.size > 0) {
-      const why = this.target.notReady();
-      if (why !== undefined) {
+    if (this.#backlog.size > 0 && !this.#lingers()) {
+      if (!(this.target.accepts?.() ?? this.target.notReady() === undefined)) {
         this.#backlog.beginLagging();
         return this.#retryLater();
       }
@@ -201,6 +206,24 @@ export class DeliveryQueue<Message> implements Receiver {
     }
     this.#backlog.endLaggingWhenEmpty();
     if (this.#onIdle && this.queued === 0) this.#onIdle();
+  }
+  /** True while the next batch is small and may still grow. A closing queue does not wait. */
+  #lingers(): boolean {
+    const { linger_ms, max_batch } = this.limits;
+    const is_due = linger_ms === 0 || this.#lingered || this.#state !== "open" ||
+      this.#backlog.size >= max_batch;
+    if (is_due) {
+      this.#linger?.cancel();
+      this.#linger = undefined;
+      this.#lingered = false;
+      return false;
+    }
+    this.#linger ??= this.context.clock.after(linger_ms, () => {
+      this.#linger = undefined;
+      this.#lingered = true;
+      this.#pump();
+    });
+    return true;
   }
   #mayWrite(): boolean {
     const { size } = this.#backlog;

@@ -20,6 +20,8 @@ export interface DeliveryLimits {
   readonly max_writes: number;
   /** Queued messages from which on books and quotes are conflated. */
   readonly lag_messages: number;
+  /** A write of fewer than `max_batch` messages waits so long for more: for targets where a write is dear. */
+  readonly linger_ms: number;
   /** A write without an answer for so long counts as rejected. A target's own deadline should be shorter. */
   readonly write_timeout_ms: number;
 }
@@ -44,8 +46,10 @@ export interface DeliveryTarget<Message = unknown> {
    * rejection means none of it: the queue puts trades back in order and forgets books for newer ones.
    */
   write(messages: readonly Message[]): Promise<void>;
-  /** Undefined when connected, else why not. Read by /ready and before each write. */
+  /** Undefined when connected, else why not. Read by /ready, and before each write where there is no `accepts`. */
   notReady(): string | undefined;
+  /** Whether to write now, where that is another matter: a target with a spool takes messages while not connected. */
+  accepts?(): boolean;
 }
 
 /** A write of which only a part was taken. Indices into the batch; what is in neither list was taken. */

@@ -8,9 +8,9 @@
 import { z } from "zod";
 import { checkRedisAddress, readRedisAddress, REDIS_ADDRESS } from "../config/redis_address.ts";
 import { defineSink } from "./sink.ts";
-import { channelOf } from "./redis/channel_of.ts";
+import { channelOf } from "../wire/redis/channel_of.ts";
 
-/** Text that names an instrument by `{symbol}` and, where several venues share a Redis, `{venue}`. */
+/** Text that names an instrument by `{symbol}`, by `{venue}` too where several share a Redis, and by `{shard}` in a Cluster. */
 const template = (otherwise: string) =>
   z.string().refine((text) => text.includes("{symbol}"), "must contain {symbol}").default(otherwise);
 const length = (otherwise: number) => z.int().min(1).max(1_000_000_000).default(otherwise);
@@ -34,7 +34,9 @@ export const REDIS_SCHEMA = z.strictObject({
   ),
   order_book_depth: z.int().min(1).max(5_000).default(20).describe("Levels a side in a book payload"),
   channels: z.strictObject({
-    book: template("orderbook:{symbol}").describe("Channel, or stream, of books"),
+    book: template("orderbook:{symbol}").describe(
+      "Channel, or stream, of books; {shard} in it spreads symbols evenly over a Cluster",
+    ),
     trades: template("trades:{symbol}").describe("Channel, or stream, of trades"),
   }).prefault({}),
   latest_key: template("orderbook:latest:{symbol}")
@@ -52,7 +54,7 @@ export const REDIS_SCHEMA = z.strictObject({
   if (config.topology !== "cluster" || config.deliver === "pubsub") return;
   for (const key of ["book", "trades"] as const) {
     // A fixed hash tag puts all symbols on one slot, so on one master.
-    if (!/\{(?!symbol\}|venue\})[^}]/.test(config.channels[key])) continue;
+    if (!/\{(?!symbol\}|venue\}|shard\})[^}]/.test(config.channels[key])) continue;
     const message = "must not have a hash tag: every symbol would be on one node of the Cluster";
     context.addIssue({ code: "custom", path: ["channels", key], message });
   }

@@ -2,3 +2,4 @@
 export { rabbitmq_stream } from "./rabbitmq_stream.ts";
 export { redis } from "./redis.ts";
 export { sharedMemory as shared_memory } from "./shared_memory.ts";
+export { sql } from "./sql.ts";

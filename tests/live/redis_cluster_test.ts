@@ -1,26 +1,24 @@
 import assert from "node:assert/strict";
-import { Cluster, type Redis } from "ioredis";
+import { Cluster } from "ioredis";
 import type { z } from "zod";
 import { sleep, systemClock } from "../../lib/base/clock.ts";
 import { redis } from "../../lib/sinks/registry.ts";
 import { clusterSlot } from "../../lib/wire/redis/cluster_slot.ts";
-import { RedisClusterService } from "../../scripts/services/redis_cluster.ts";
+import { RedisClusterServers } from "./redis_cluster.ts";
 import { eventually, SinkRig } from "../contracts/sink_rig.ts";
 import { is_long, testUnless } from "../services.ts";
 import { redisServerMissing } from "./redis_server.ts";
+import { checkStored, stream, SYMBOLS, tell } from "./stored_streams.ts";
 
-const SYMBOLS = Array.from({ length: 12 }, (_, i) => `SYM${i}USDT`);
-/** Events a second that the issue asks for; a book and a trade each. */
-const EVENTS_PER_S = 10_000;
 const STREAM_S = is_long ? 30 : 6;
 
-const clusterTest = (name: string, body: (cluster: RedisClusterService) => Promise<void>) =>
+const clusterTest = (name: string, body: (cluster: RedisClusterServers) => Promise<void>) =>
   testUnless(redisServerMissing(), name, async () => {
-    await using cluster = await RedisClusterService.start("redis-server", systemClock);
+    await using cluster = await RedisClusterServers.start("redis-server", systemClock);
     await body(cluster);
   });
 
-function openRig(cluster: RedisClusterService, config: Partial<z.input<typeof redis.schema>> = {}) {
+function openRig(cluster: RedisClusterServers, config: Partial<z.input<typeof redis.schema>> = {}) {
   const streams = { max_trades: 10_000_000 };
   return SinkRig.open(redis, {
     url: cluster.url,
@@ -33,57 +31,12 @@ function openRig(cluster: RedisClusterService, config: Partial<z.input<typeof re
   });
 }
 
-function reader(cluster: RedisClusterService): Cluster {
+function reader(cluster: RedisClusterServers): Cluster {
   const nodes = cluster.addresses.map((address) => ({
     host: "127.0.0.1",
     port: Number(address.split(":")[1]),
   }));
   return new Cluster(nodes, { redisOptions: { protocol: 2 } });
-}
-
-/** The payloads of a whole stream, oldest first. */
-async function entries(client: Cluster | Redis, key: string): Promise<Record<string, unknown>[]> {
-  const rows = await client.xrange(key, "-", "+");
-  return rows.map(([, fields]) => JSON.parse(fields[1]));
-}
-
-interface Stored {
-  trades: number;
-  repeated: number;
-}
-
-/** Fails unless every trade of the rig is stored, in order, and the last books are those of the rig. */
-async function checkStored(client: Cluster, rig: SinkRig): Promise<Stored> {
-  const stored = { trades: 0, repeated: 0 };
-  for (const symbol of SYMBOLS) {
-    const ids = (await entries(client, `trades:${symbol}`)).map((entry) => entry.trade_id as number);
-    const firsts = [...new Set(ids)];
-    assert.deepEqual(firsts, rig.offered.get(symbol), `trades of ${symbol}`);
-    stored.trades += firsts.length;
-    stored.repeated += ids.length - firsts.length;
-    const book = (await entries(client, `orderbook:${symbol}`)).at(-1);
-    assert.equal(book?.last_update_id, rig.books.get(symbol)!.sequence, `book of ${symbol}`);
-  }
-  return stored;
-}
-
-/** Books and trades at the issue's rate for so long, whatever happens meanwhile. */
-async function stream(rig: SinkRig, duration_s: number): Promise<void> {
-  const from_ms = systemClock.monotonic_ms();
-  for (let sent = 0; sent < EVENTS_PER_S * duration_s;) {
-    const due = (systemClock.monotonic_ms() - from_ms) / 1_000 * EVENTS_PER_S;
-    for (; sent < due; sent += 2) {
-      const symbol = SYMBOLS[(sent / 2) % SYMBOLS.length];
-      rig.book(symbol);
-      rig.trade(symbol);
-    }
-    rig.queue.flush();
-    await sleep(systemClock, 5);
-  }
-}
-
-function tell(what: string, figures: Record<string, unknown>): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`  ${what}: ${JSON.stringify(figures)}\n`));
 }
 
 clusterTest(

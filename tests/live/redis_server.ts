@@ -1,6 +1,6 @@
 /**
- * A redis-server of the test's own, on a free port and without files, that it may kill -9 and start again on the same
- * port; and a subscriber that remembers what came.
+ * A redis-server of the test's own, on a free port and without files unless it is to keep its data, that it may kill -9
+ * and start again on the same port; and a subscriber that remembers what came.
  */
 import { Redis } from "ioredis";
 import { sleep, systemClock } from "../../lib/base/clock.ts";
@@ -19,22 +19,46 @@ export function redisServerMissing(): string | undefined {
 
 export class RedisServer implements AsyncDisposable {
   #process: Deno.ChildProcess | undefined;
-  private constructor(readonly port: number) {}
+  private constructor(readonly port: number, readonly folder: string | undefined, readonly args: string[]) {}
 
-  static async start(): Promise<RedisServer> {
+  /** `keeps_data`: every write is in its file before it is answered. In `args` {port} is its port. */
+  static async start(
+    options: { keeps_data?: boolean; args?: string[]; folder?: string } = {},
+  ): Promise<RedisServer> {
+    const folder = options.keeps_data ? await Deno.makeTempDir({ prefix: "mdg-redis-" }) : options.folder;
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr;
     listener.close();
-    const server = new RedisServer(port);
+    const server = new RedisServer(
+      port,
+      folder,
+      (options.args ?? []).map((word) => word.replace("{port}", `${port}`)),
+    );
     await server.start();
     return server;
+  }
+  /** A Sentinel that watches this master as "mymaster", alone. */
+  static async startSentinel(master: RedisServer): Promise<RedisServer> {
+    const folder = await Deno.makeTempDir({ prefix: "mdg-sentinel-" });
+    const file = `${folder}/sentinel.conf`;
+    const settings = ["down-after-milliseconds mymaster 500", "failover-timeout mymaster 2000"];
+    await Deno.writeTextFile(
+      file,
+      [`monitor mymaster 127.0.0.1 ${master.port} 1`, ...settings].map((line) => `sentinel ${line}\n`).join(
+        "",
+      ),
+    );
+    return await RedisServer.start({ args: [file, "--sentinel"], folder });
   }
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
   /** Resolves when it answers. */
   async start(): Promise<void> {
-    const args = ["--port", `${this.port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+    const args = ["--port", `${this.port}`, "--bind", "127.0.0.1"];
+    if (this.args[1] === "--sentinel") args.unshift(...this.args);
+    else if (this.folder) args.push("--save", "", "--dir", this.folder, "--appendonly", "yes", ...this.args);
+    else args.push("--save", "", "--appendonly", "no", ...this.args);
     this.#process = new Deno.Command(PROGRAM, { args, stdout: "null", stderr: "null" }).spawn();
     for (let attempt = 0; attempt < 500; attempt++) {
       try {
@@ -57,6 +81,7 @@ export class RedisServer implements AsyncDisposable {
   }
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#process) await this.kill();
+    if (this.folder) await Deno.remove(this.folder, { recursive: true });
   }
 }
 

@@ -74,11 +74,11 @@ export class LatestBooks {
     this.#writing = true;
     const { ttl_ms } = this.options;
     for (const book of due) book.changed = false;
-    const errors = await this.link.send(due, (pipeline, { key, payload }) => {
+    const answers = await this.link.send(due, (pipeline, { key, payload }) => {
       if (payload === undefined) pipeline.del(key);
       else pipeline.set(key, payload, "PX", ttl_ms);
     });
-    due.forEach((book, i) => this.#settle(book, errors[i]));
+    due.forEach((book, i) => this.#settle(book, answers[i][0]));
     this.#writing = false;
   }
   /** Stops the timer and writes what is still due. */
@@ -95,8 +95,8 @@ export class LatestBooks {
     }
     return due;
   }
-  #settle(book: LatestBook, error: unknown): void {
-    if (error === undefined) {
+  #settle(book: LatestBook, error: Error | null): void {
+    if (error === null) {
       book.written_ms = this.clock.monotonic_ms();
       if (this.#leaving.has(book) && !book.changed) {
         this.#leaving.delete(book);

@@ -10,10 +10,10 @@ import { bookPayload, tradePayload } from "../../flow/json_payload.ts";
 import type { MarketUpdate } from "../../market/update.ts";
 import { clusterSlot } from "../../wire/redis/cluster_slot.ts";
 import { openRedis } from "../../wire/redis/open_redis.ts";
-import type { RedisAddress, RedisLink } from "../../wire/redis/redis_link.ts";
+import type { RedisAddress, RedisAnswer, RedisLink } from "../../wire/redis/redis_link.ts";
 import type { RedisConfig } from "../redis.ts";
 import type { Sink, SinkContext } from "../sink.ts";
-import { channelOf } from "./channel_of.ts";
+import { channelOf } from "../../wire/redis/channel_of.ts";
 import { type LatestBook, LatestBooks } from "./latest_books.ts";
 
 /** Seconds; 200 µs is the old service's target. */
@@ -148,9 +148,9 @@ export class RedisSink implements Sink<RedisMessage> {
   async write(messages: readonly RedisMessage[]): Promise<void> {
     const { clock } = this.context;
     const began_ms = clock.monotonic_ms();
-    const errors = await this.#link.send(messages, this.#append);
+    const answers = await this.#link.send(messages, this.#append);
     this.#latency.observe((clock.monotonic_ms() - began_ms) / 1000);
-    this.#readAnswers(messages, errors);
+    this.#readAnswers(messages, answers);
   }
   notReady(): string | undefined {
     return this.#link.notReady();
@@ -164,13 +164,13 @@ export class RedisSink implements Sink<RedisMessage> {
     const { name: channel, slot, max_length } = to;
     return { channel, slot, max_length, payload, published, errors };
   }
-  #readAnswers(messages: readonly RedisMessage[], answers: readonly (Error | undefined)[]): void {
+  #readAnswers(messages: readonly RedisMessage[], answers: readonly RedisAnswer[]): void {
     const retry: number[] = [];
     const refused: number[] = [];
     let first: Error | undefined;
     for (let i = 0; i < messages.length; i++) {
-      const error = answers[i];
-      if (error === undefined) {
+      const [error] = answers[i];
+      if (error === null) {
         messages[i].published.value++;
         continue;
       }

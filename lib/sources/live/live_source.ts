@@ -9,10 +9,11 @@ import { Random } from "../../base/random.ts";
 import { type PipelineMetrics, pipelineMetrics } from "../../flow/pipeline_metrics.ts";
 import type { Feed, FeedLimits, SnapshotSpec, StreamName, StreamOptions } from "../../feeds/feed.ts";
 import type { Channel, MarketEvent } from "../../market/event.ts";
+import type { CandlePlan } from "../../flow/candles.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import { REFRESH } from "../../flow/book_replica.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, SubscriptionNews } from "./connection.ts";
 import { BookRenewals } from "./book_renewals.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
 import { Overlap } from "./overlap.ts";
@@ -38,6 +39,7 @@ export interface LiveOptions {
   max_reconnect_delay_ms: number;
   limits: FeedLimits;
   compression: boolean;
+  candles?: CandlePlan;
   /** Redundant connections per stream. */
   legs: number;
 }
@@ -96,6 +98,9 @@ export class LiveSource implements Source, LaneOwner {
       "outcome",
     ]);
     this.#event_frames = this.#frames.with(this.venue, "events");
+  }
+  get candles(): CandlePlan | undefined {
+    return this.options.candles;
   }
   get symbols(): readonly string[] {
     return this.#symbols;
@@ -228,6 +233,10 @@ export class LiveSource implements Source, LaneOwner {
       this.#showConnected(symbol);
       this.#contract.websocket_disconnects_total.with(symbol).value++;
     }
+    const without_trades = lane.symbols.filter((symbol) =>
+      lane.carriesChannel(symbol, "trades") && !this.#isCarriedBesides(lane, symbol, "trades")
+    );
+    if (without_trades.length > 0) this.#events?.tradesInterrupted?.(without_trades);
     const carries_books = [...lane.streams.values()].some((watch) => watch.name.channel === "book");
     if (carries_books || !this.sequence) {
       const alone = lane.symbols.filter((symbol) => !this.#isCarriedBesides(lane, symbol));
@@ -245,6 +254,12 @@ export class LiveSource implements Source, LaneOwner {
       .with(this.venue).value++;
     this.#log.info("connection replaced by its successor", { lane: lane.options.id });
   }
+  subscription(streams: readonly StreamName[], news: SubscriptionNews): void {
+    const at_us = this.context.clock.now_us();
+    for (const { symbol, channel } of streams) {
+      this.#events?.subscription?.({ venue: this.venue, symbol, channel, ...news, at_us });
+    }
+  }
   silent(lane: Lane, streams: readonly StreamName[]): void {
     this.context.metrics.counter("feed_silent_streams_total", "Acknowledged streams found without data", [
       "venue",
@@ -258,8 +273,11 @@ export class LiveSource implements Source, LaneOwner {
   }
 
   /** Another leg brings the same streams, with data: this one's end is no loss. */
-  #isCarriedBesides(lane: Lane, symbol: string): boolean {
-    const channel = lane.carriesBook(symbol) ? "book" : undefined;
+  #isCarriedBesides(
+    lane: Lane,
+    symbol: string,
+    channel: Channel | undefined = lane.carriesChannel(symbol, "book") ? "book" : undefined,
+  ): boolean {
     return this.#lanes.some((other) =>
       other.options.leg !== lane.options.leg && other.options.route === lane.options.route &&
       other.flows(symbol, channel)

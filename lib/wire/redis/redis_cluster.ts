@@ -9,7 +9,7 @@ import { type Timer, withDeadline } from "../../base/clock.ts";
 import { RateLimitedLog } from "../../base/log.ts";
 import { ClusterTopology, nodeKey, redirectionOf } from "./cluster_topology.ts";
 import { type HostPort, hostPortOf, RedisConnection } from "./redis_connection.ts";
-import type { RedisAddress, RedisContext, RedisItem, RedisLink } from "./redis_link.ts";
+import type { RedisAddress, RedisAnswer, RedisContext, RedisItem, RedisLink } from "./redis_link.ts";
 
 /** While an owner is away or unknown, and otherwise as a precaution. */
 const REFRESH_WHEN_BROKEN_MS = 200;
@@ -60,35 +60,35 @@ export class RedisCluster implements RedisLink {
   }
   /** Told when an owner changed; for subscribers to sharded channels. */
   onChange: () => void = () => {};
-  /** The connection to the owner of a slot, when it is there. */
-  ownerOf(slot: number): RedisConnection | undefined {
-    return this.#connections.get(this.topology.ownerOf(slot) ?? "");
+  /** The node answers. */
+  isReady(node: string): boolean {
+    return this.#connections.get(node)?.ready ?? false;
   }
-  /** A connection that is ready, any: classic pub/sub reaches all nodes from each. */
-  anyReady(): RedisConnection | undefined {
-    return this.#connections.values().find((one) => one.ready);
+  /** Something showed that the owners may have changed. */
+  refresh(): void {
+    void this.#refresh();
   }
 
   async send<Item extends RedisItem>(
     items: readonly Item[],
     append: Append<Item>,
-  ): Promise<(Error | undefined)[]> {
+  ): Promise<RedisAnswer[]> {
     const before = [...this.#flights];
     const { promise, resolve } = Promise.withResolvers<boolean>();
     // Under way from now on, even while it waits: the next one must not slip past.
     this.#flights.add(promise);
-    let answers: (Error | undefined)[] | undefined;
+    let answers: RedisAnswer[] | undefined;
     if (before.length > 0 && this.#flight_version !== this.topology.version) {
       const all_taken = (await Promise.all(before)).every((taken) => taken);
       const failure = new Error("an earlier write to the old owner of a slot was not taken");
-      if (!all_taken) answers = items.map(() => failure);
+      if (!all_taken) answers = items.map(() => [failure]);
     }
     if (answers === undefined) {
       this.#flight_version = this.topology.version;
       answers = await this.#sendToOwners(items, append);
     }
     this.#flights.delete(promise);
-    resolve(answers.every((error) => error === undefined));
+    resolve(answers.every(([error]) => error === null));
     return answers;
   }
   async close(): Promise<void> {
@@ -100,8 +100,8 @@ export class RedisCluster implements RedisLink {
   async #sendToOwners<Item extends RedisItem>(
     items: readonly Item[],
     append: Append<Item>,
-  ): Promise<(Error | undefined)[]> {
-    const answers = new Array<Error | undefined>(items.length);
+  ): Promise<RedisAnswer[]> {
+    const answers = new Array<RedisAnswer>(items.length);
     const groups = new Map<string, number[]>();
     for (let i = 0; i < items.length; i++) {
       const owner = this.topology.ownerOf(items[i].slot) ?? "";
@@ -113,10 +113,10 @@ export class RedisCluster implements RedisLink {
       groups.entries().map(async ([owner, indices]) => {
         const connection = this.#connections.get(owner);
         const own = indices.map((i) => items[i]);
-        const errors = connection
+        const given: RedisAnswer[] = connection
           ? await connection.send(own, append)
-          : own.map(() => new Error("the slot has no owner"));
-        for (let i = 0; i < indices.length; i++) answers[indices[i]] = errors[i];
+          : own.map(() => [new Error("the slot has no owner")]);
+        indices.forEach((i, at) => answers[i] = given[at]);
         const asked = this.topology.nodes.get(owner);
         if (asked) await this.#follow(items, append, { indices, answers, asked });
       }),
@@ -127,13 +127,13 @@ export class RedisCluster implements RedisLink {
   async #follow<Item extends RedisItem>(
     items: readonly Item[],
     append: Append<Item>,
-    { indices, answers, asked }: { indices: number[]; answers: (Error | undefined)[]; asked: HostPort },
+    { indices, answers, asked }: { indices: number[]; answers: RedisAnswer[]; asked: HostPort },
   ): Promise<void> {
     const asks = new Map<string, number[]>();
     let broken = false;
     for (const i of indices) {
-      const error = answers[i];
-      if (error === undefined) continue;
+      const [error] = answers[i];
+      if (error === null) continue;
       broken = true;
       const to = redirectionOf(error, asked);
       if (!to) continue;
@@ -149,8 +149,8 @@ export class RedisCluster implements RedisLink {
       const connection = this.#connections.get(node)!;
       const pipeline = connection.client.pipeline();
       for (const i of wanted) append(pipeline.asking(), items[i]);
-      const errors = await connection.exec(pipeline);
-      wanted.forEach((i, at) => answers[i] = errors[2 * at + 1]);
+      const given = await connection.exec(pipeline);
+      wanted.forEach((i, at) => answers[i] = given[2 * at + 1]);
     }
     if (broken) void this.#refresh();
   }

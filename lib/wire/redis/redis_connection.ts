@@ -3,13 +3,14 @@
  * command under way is rejected as soon as the connection is gone. Reconnects for ever, first within 100 ms, then at
  * least once a second; with Sentinels to the master they name by then. The password never reaches a log line.
  */
+import { isIP } from "node:net";
 import { type ChainableCommander, Redis, type RedisOptions } from "ioredis";
 import { Backoff } from "../../base/backoff.ts";
 import { type Timer, withDeadline } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { RateLimitedLog } from "../../base/log.ts";
 import { Random } from "../../base/random.ts";
-import type { RedisAddress, RedisContext, RedisItem, RedisLink } from "./redis_link.ts";
+import type { RedisAddress, RedisAnswer, RedisContext, RedisItem, RedisLink } from "./redis_link.ts";
 
 const RECONNECT = { first_ms: 100, max_ms: 1_000 };
 const QUIT_DEADLINE_MS = 1_000;
@@ -33,6 +34,7 @@ export class RedisConnection implements RedisLink {
   readonly address: string;
   readonly #secrets: readonly string[];
   #wait_again_ms = 0;
+  #closing = false;
   #last_error = "";
   /** Runs from connected to ready: the client's own deadline ends with the TCP connection. */
   #handshake: Timer | undefined;
@@ -58,7 +60,6 @@ export class RedisConnection implements RedisLink {
           name: options.master_name,
           sentinelUsername: options.sentinel_username,
           sentinelPassword: options.sentinel_password,
-          failoverDetector: true,
           enableTLSForSentinelMode: tls !== undefined,
           sentinelTLS: tls,
           sentinelRetryStrategy: this.#delays("sentinel"),
@@ -99,13 +100,13 @@ export class RedisConnection implements RedisLink {
   async send<Item extends RedisItem>(
     items: readonly Item[],
     append: (pipeline: ChainableCommander, item: Item) => void,
-  ): Promise<(Error | undefined)[]> {
+  ): Promise<RedisAnswer[]> {
     const pipeline = this.client.pipeline();
     for (const item of items) append(pipeline, item);
     return (await this.exec(pipeline)).slice(0, items.length);
   }
-  /** The error or undefined of each command in the pipeline, and of a WAIT for replicas where that is wanted. */
-  async exec(pipeline: ChainableCommander): Promise<(Error | undefined)[]> {
+  /** The answer to each command in the pipeline, and to a WAIT for replicas where that is wanted. */
+  async exec(pipeline: ChainableCommander): Promise<RedisAnswer[]> {
     const { wait_replicas = 0, wait_timeout_ms = 100 } = this.options;
     const { clock } = this.context;
     const waits = wait_replicas > 0 && clock.monotonic_ms() >= this.#wait_again_ms;
@@ -114,14 +115,12 @@ export class RedisConnection implements RedisLink {
       const work = pipeline.exec();
       const answers = await withDeadline(clock, this.options.command_timeout_ms, "ask redis", work);
       if (waits) this.#readWait(answers?.at(-1)?.[1]);
-      return Array.from(
-        { length: pipeline.length },
-        (_, i) => answers?.[i] === undefined ? new Error("no answer") : answers[i][0] ?? undefined,
-      );
+      // Not the master any more: whoever is will be found by a new connection.
+      if (answers?.some(([error]) => error?.message.startsWith("READONLY"))) this.reconnect();
+      return answers ?? failed(pipeline.length, new Error("no answer"));
     } catch (error) {
       this.reconnect();
-      const failure = new Error(this.reason(error));
-      return Array.from({ length: pipeline.length }, () => failure);
+      return failed(pipeline.length, new Error(this.reason(error)));
     }
   }
   /** Without replicas every wait would cost its whole time, so the next ones are left out for a while. */
@@ -137,6 +136,7 @@ export class RedisConnection implements RedisLink {
   }
   async close(): Promise<void> {
     const { client, context: { clock } } = this;
+    this.#closing = true;
     const ended = new Promise<void>((resolve) => client.once("end", resolve));
     const connected = client.stream !== undefined && !client.stream.destroyed;
     if (this.ready) await withDeadline(clock, QUIT_DEADLINE_MS, "quit", client.quit()).catch(() => {});
@@ -175,7 +175,7 @@ export class RedisConnection implements RedisLink {
     });
     this.client.on("close", () => {
       this.#handshake?.cancel();
-      limited.warn("close", "connection to redis closed");
+      if (!this.#closing) limited.warn("close", "connection to redis closed");
     });
     this.client.on("error", (error) => {
       this.#last_error = this.reason(error);
@@ -184,10 +184,16 @@ export class RedisConnection implements RedisLink {
   }
 }
 
+function failed(count: number, error: Error): RedisAnswer[] {
+  return Array.from({ length: count }, () => [error]);
+}
+
 const nameOf = ({ host, port }: HostPort) => `${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 function tlsOptions(address: RedisAddress, url: URL, host: string): RedisOptions["tls"] {
   if (url.protocol !== "rediss:") return undefined;
-  const { ca, cert, key, server_name = host } = address.tls ?? {};
-  return { servername: server_name, ca, cert, key };
+  const { ca, cert, key, server_name } = address.tls ?? {};
+  // An address is no server name (RFC 6066): the certificate is then checked against the address itself.
+  const servername = server_name ?? (isIP(host) === 0 ? host : undefined);
+  return { servername, ca, cert, key };
 }

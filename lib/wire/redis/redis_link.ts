@@ -49,6 +49,9 @@ export interface RedisContext {
   onFewReplicas?(count: number): void;
 }
 
+/** What came back for one item: an error reply, or why there was no answer; else the reply. */
+export type RedisAnswer = readonly [error: Error | null, reply?: unknown];
+
 /** One thing to send; `slot` is that of its key or channel. */
 export interface RedisItem {
   readonly slot: number;
@@ -61,12 +64,11 @@ export interface RedisLink {
   /** What an error says, without secrets. */
   reason(error: unknown): string;
   /**
-   * Sends the one command that `append` adds for each item. Never rejects: what comes back is undefined for an item that
-   * was taken, else the error reply, or why there was no answer.
+   * Sends the one command that `append` adds for each item; one answer an item. Never rejects.
    */
   send<Item extends RedisItem>(
     items: readonly Item[],
     append: (pipeline: ChainableCommander, item: Item) => void,
-  ): Promise<(Error | undefined)[]>;
+  ): Promise<RedisAnswer[]>;
   close(): Promise<void>;
 }

@@ -8,9 +8,8 @@ Deno.test("a URL is enough; the rest is the old service's contract", () => {
   assert.equal(redis.target!(config, "binance-futures", "BTCUSDT"), "orderbook:BTCUSDT");
 });
 
-Deno.test("templates name venue and symbol as they are", () => {
-  const config = redis.schema.parse({ url: "redis://h", channels: { book: "{venue}:{symbol}:{symbol}" } });
-  assert.equal(redis.target!(config, "v", "$&A"), "v:$&A:$&A");
+Deno.test("one template may be set without the other", () => {
+  const config = redis.schema.parse({ url: "redis://h", channels: { book: "{venue}:{symbol}" } });
   assert.equal(config.channels.trades, "trades:{symbol}");
 });
 
@@ -28,6 +27,12 @@ Deno.test("wrong settings are refused", () => {
     { url, latest_interval_ms: 1 },
     { url, max_queued_trades: 0 },
     { url, unknown: 1 },
+    { url, topology: "cluster", deliver: "streams", channels: { book: "{md}:{symbol}" } },
+    { url: "redis://h/1", topology: "cluster" },
+    { url, nodes: ["h:1"] },
+    { url, topology: "sentinel", nodes: ["h"] },
+    { url, tls: { ca_file: "ca.pem" } },
+    { url: "rediss://h", tls: { cert_file: "cert.pem" } },
   ];
   for (const config of wrong) {
     assert.equal(redis.schema.safeParse(config).success, false, JSON.stringify(config));
@@ -35,4 +40,8 @@ Deno.test("wrong settings are refused", () => {
   for (const good of ["rediss://u:p%40@h:1/2", "redis://[::1]:6379", "redis://10.0.0.1"]) {
     assert.ok(redis.schema.safeParse({ url: good }).success, good);
   }
+  const sharded = { book: "{shard}:b:{symbol}", trades: "{shard}:{venue}:{symbol}" };
+  assert.ok(
+    redis.schema.safeParse({ url, topology: "cluster", deliver: "streams", channels: sharded }).success,
+  );
 });

@@ -4,7 +4,7 @@
  */
 import { Redis } from "ioredis";
 import { type Clock, sleep } from "../../lib/base/clock.ts";
-import { freePort } from "./daemon.ts";
+import { freePort } from "../../scripts/services/daemon.ts";
 
 const MASTERS = 3;
 const SLOTS = 16_384;
@@ -20,13 +20,13 @@ interface Node {
   id: string;
 }
 
-export class RedisClusterService implements AsyncDisposable {
+export class RedisClusterServers implements AsyncDisposable {
   readonly #nodes: Node[] = [];
   private constructor(readonly program: string, readonly folder: string, readonly clock: Clock) {}
 
-  static async start(program: string, clock: Clock): Promise<RedisClusterService> {
+  static async start(program: string, clock: Clock): Promise<RedisClusterServers> {
     const folder = await Deno.makeTempDir({ prefix: "mdg-redis-cluster-" });
-    const service = new RedisClusterService(program, folder, clock);
+    const service = new RedisClusterServers(program, folder, clock);
     try {
       await service.#create();
     } catch (error) {

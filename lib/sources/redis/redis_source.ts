@@ -1,0 +1,160 @@
+/**
+ * The source itself: a way in (subscription or stream reader) hands over texts, this makes batches of events of them and
+ * drops repeats of older books. The client library is loaded when the source starts, not before.
+ */
+import { RateLimitedLog } from "../../base/log.ts";
+import type { MetricValue } from "../../base/metrics.ts";
+import { readRedisAddress } from "../../config/redis_address.ts";
+import { readOwnPayload } from "../own_payload.ts";
+import { EventBatch } from "../../market/event_batch.ts";
+import type { SequenceRule } from "../../market/sequence_rule.ts";
+import type { RedisSourceConfig } from "../redis.ts";
+import type { Source, SourceContext, SourceEvents } from "../source.ts";
+import type { Inlet, InletOwner } from "./inlet.ts";
+
+/** Every book is whole, so there is no chain that could break unseen; the connection shows a loss. */
+const sequence: SequenceRule = {
+  in_band_snapshots: true,
+  losses_shown_by: "connection",
+  afterSnapshot: () => "gap",
+  afterDelta: () => "gap",
+};
+/** Messages made into one batch at most, so that a backlog does not hold up everything else. */
+const MAX_BATCH = 4_096;
+
+/** What was told between two messages keeps its place between them. */
+interface Interruption {
+  readonly symbols: readonly string[];
+  readonly reason: string;
+}
+
+export class RedisSource implements Source, InletOwner {
+  readonly name: string;
+  readonly venue: string;
+  readonly sequence = sequence;
+  readonly #symbols: Set<string>;
+  readonly #log: RateLimitedLog;
+  readonly #malformed: MetricValue;
+  readonly #stale: MetricValue;
+  readonly #dropped: MetricValue;
+  /** Symbol → time and id of the newest book seen. */
+  readonly #newest = new Map<string, { sent_ms: number; last_id: number }>();
+  readonly #batch = new EventBatch();
+  /** Not yet made into events, oldest first. */
+  #waiting: (string | Interruption)[] = [];
+  #inlet: Inlet | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(readonly config: RedisSourceConfig, readonly context: SourceContext) {
+    this.name = context.name;
+    this.venue = config.venue;
+    this.#symbols = new Set(config.symbols);
+    this.#log = new RateLimitedLog(context.log, context.clock);
+    const counter = (name: string, help: string) =>
+      context.metrics.counter(name, help, ["source"]).with(context.name);
+    this.#malformed = counter("redis_source_malformed_total", "Messages that are no book and no trade");
+    this.#stale = counter("redis_source_stale_total", "Books older than one already seen");
+    this.#dropped = counter("redis_source_dropped_total", "Messages lost because the gateway was behind");
+  }
+  get symbols(): readonly string[] {
+    return [...this.#symbols];
+  }
+  notReady(): string | undefined {
+    return this.#inlet ? this.#inlet.notReady() : "redis is not asked yet";
+  }
+  requestSnapshot(symbol: string): void {
+    this.#inlet?.requestBook(symbol);
+  }
+  setSymbols(symbols: readonly string[]): void {
+    for (const symbol of this.#symbols) {
+      if (symbols.includes(symbol)) continue;
+      this.#symbols.delete(symbol);
+      this.#newest.delete(symbol);
+      this.#inlet?.remove(symbol);
+    }
+    for (const symbol of symbols) {
+      if (this.#symbols.has(symbol)) continue;
+      this.#symbols.add(symbol);
+      this.#inlet?.add(symbol);
+    }
+  }
+
+  async *batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch> {
+    const address = await readRedisAddress(this.config);
+    const { openInlet } = await import("./open_inlet.ts");
+    const inlet = this.#inlet = openInlet(this.config, address, this);
+    const stop = () => this.#wake?.();
+    signal.addEventListener("abort", stop);
+    try {
+      while (!signal.aborted) {
+        if (this.#waiting.length === 0) await new Promise<void>((resolve) => this.#wake = resolve);
+        this.#wake = undefined;
+        if (signal.aborted) break;
+        this.#batch.clear();
+        const interruption = this.#fill();
+        if (this.#batch.size > 0) yield this.#batch;
+        if (interruption) events.interrupted(interruption.symbols, interruption.reason);
+        inlet.taken();
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.#inlet = undefined;
+      await inlet.close();
+    }
+  }
+
+  get queued(): number {
+    return this.#waiting.length;
+  }
+  push(text: string): void {
+    this.#waiting.push(text);
+    this.#wake?.();
+    // Where the inlet can wait (streams) it never comes to this.
+    const excess = this.#waiting.length - this.config.max_queued_events;
+    if (excess <= 0) return;
+    // Some at once, or every further message would move the whole queue.
+    const lost = Math.min(this.#waiting.length, excess + MAX_BATCH);
+    this.#waiting.splice(0, lost, { symbols: this.symbols, reason: "gateway behind" });
+    this.#dropped.value += lost;
+    this.#log.warn("dropped", "messages from redis dropped: the gateway is behind", {
+      max_queued_events: this.config.max_queued_events,
+    });
+  }
+  interrupted(symbols: readonly string[], reason: string): void {
+    this.#waiting.push({ symbols, reason });
+    this.#wake?.();
+  }
+
+  /** Fills the batch from what waits, up to the next interruption. */
+  #fill(): Interruption | undefined {
+    const count = Math.min(MAX_BATCH, this.#waiting.length);
+    for (let i = 0; i < count; i++) {
+      const next = this.#waiting[i];
+      if (typeof next === "string") this.#take(next);
+      else {
+        this.#waiting.splice(0, i + 1);
+        return next;
+      }
+    }
+    this.#waiting.splice(0, count);
+    return undefined;
+  }
+  #take(text: string): void {
+    const event = readOwnPayload(text, this.venue, this.context.clock.now_us());
+    if (typeof event === "string") {
+      this.#malformed.value++;
+      this.#log.warn("malformed", "message from redis not understood", { reason: event });
+      return;
+    }
+    if (event.kind === "book_snapshot" && this.#symbols.has(event.symbol)) {
+      const { sent_ms = 0, last_id } = event;
+      const newest = this.#newest.get(event.symbol);
+      if (newest && last_id < newest.last_id && sent_ms <= newest.sent_ms) {
+        this.#stale.value++;
+        return;
+      }
+      this.#newest.set(event.symbol, { sent_ms, last_id });
+    }
+    this.#batch.push(event);
+  }
+}

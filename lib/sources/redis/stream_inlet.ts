@@ -1,0 +1,142 @@
+/**
+ * Streams as a way in: reads on where it was, waits while the gateway is behind, and writes down how far it came under
+ * `position_key`, at most once a second and at the end. What a position says is consumed: a crash repeats at most what
+ * came since, and loses nothing.
+ */
+import { sleep } from "../../base/clock.ts";
+import { RateLimitedLog } from "../../base/log.ts";
+import type { MetricValue } from "../../base/metrics.ts";
+import { channelOf } from "../../wire/redis/channel_of.ts";
+import { clusterSlot } from "../../wire/redis/cluster_slot.ts";
+import { openRedis } from "../../wire/redis/open_redis.ts";
+import type { RedisAddress, RedisLink } from "../../wire/redis/redis_link.ts";
+import { entriesOf, StreamReader } from "../../wire/redis/stream_reader.ts";
+import type { RedisSourceConfig } from "../redis.ts";
+import type { Inlet, InletOwner } from "./inlet.ts";
+
+const MAX_BLOCK_MS = 1_000;
+const POLL_MS = 20;
+const MAX_ENTRIES = 1_000;
+const SAVE_MS = 1_000;
+const RETRY_MS = 200;
+
+export class StreamInlet implements Inlet {
+  readonly #reader: StreamReader;
+  readonly #stopping = new AbortController();
+  readonly #log: RateLimitedLog;
+  readonly #trimmed: MetricValue;
+  /** Stream → id of the last entry consumed; what is saved. */
+  readonly #consumed = new Map<string, string>();
+  readonly #reading: Promise<void>;
+  readonly link: RedisLink;
+  #saved_ms = -Infinity;
+  #wake: (() => void) | undefined;
+
+  constructor(readonly config: RedisSourceConfig, address: RedisAddress, readonly owner: InletOwner) {
+    const { clock, log, metrics, name, seed } = owner.context;
+    const link = this.link = openRedis(address, { name, clock, log, seed, onReady: () => {} });
+    this.#log = new RateLimitedLog(log, clock);
+    this.#trimmed = metrics.counter(
+      "redis_source_trimmed_total",
+      "Times that a stream no longer held the entry after the last one read: some may be lost",
+      ["source"],
+    ).with(name);
+    this.#reader = new StreamReader(link, {
+      clock,
+      is_cluster: config.topology === "cluster",
+      block_ms: Math.min(MAX_BLOCK_MS, config.command_timeout_ms / 2 | 0),
+      poll_ms: POLL_MS,
+      max_entries: MAX_ENTRIES,
+      onError: (error) => this.#log.warn("read", "redis streams not read", { reason: link.reason(error) }),
+      onTrimmed: (stream, reached, first) => {
+        this.#trimmed.value++;
+        this.#log.warn("trimmed", "entries of a redis stream may be lost: trimmed before they were read", {
+          stream,
+          reached,
+          first,
+        });
+      },
+    });
+    for (const symbol of owner.symbols) this.add(symbol);
+    this.#reading = this.#run();
+  }
+  notReady(): string | undefined {
+    return this.link.notReady();
+  }
+  add(symbol: string): void {
+    for (const stream of this.#streamsOf(symbol)) this.#reader.add(stream, this.config.from);
+  }
+  remove(symbol: string): void {
+    for (const stream of this.#streamsOf(symbol)) {
+      this.#reader.remove(stream);
+      this.#consumed.delete(stream);
+    }
+  }
+  /** Whole books come by themselves; the last one there is was read at the start. */
+  requestBook(): void {}
+  taken(): void {
+    if (this.owner.queued > 0) return;
+    for (const [stream, id] of this.#reader.positions) if (id !== "$") this.#consumed.set(stream, id);
+    this.#wake?.();
+  }
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake?.();
+    await this.#save();
+    await this.link.close();
+    await this.#reading;
+  }
+
+  #streamsOf(symbol: string): string[] {
+    const { channels: { book, trades }, venue } = this.config;
+    return [book, trades].map((template) => channelOf(template, venue, symbol));
+  }
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    const { clock } = this.owner.context;
+    while (!signal.aborted && !await this.#resume()) await sleep(clock, RETRY_MS, signal);
+    for await (const entries of this.#reader.entries(signal)) {
+      for (const { payload } of entries) this.owner.push(payload ?? "");
+      if (this.owner.queued > 0) await new Promise<void>((resolve) => this.#wake = resolve);
+      if (clock.monotonic_ms() - this.#saved_ms >= SAVE_MS) await this.#save();
+    }
+  }
+  /** Goes to the positions that an earlier run wrote down, and reads the book that is there now. False: not yet possible. */
+  async #resume(): Promise<boolean> {
+    const { position_key } = this.config;
+    if (!this.link.ready) return false;
+    if (position_key !== undefined) {
+      const item = { slot: clusterSlot(position_key) };
+      const [[error, reply]] = await this.link.send([item], (pipeline) => pipeline.hgetall(position_key));
+      if (error) return false;
+      for (const [stream, id] of Object.entries((reply ?? {}) as Record<string, string>)) {
+        if (this.#reader.positions.has(stream)) this.#reader.add(stream, id);
+      }
+    }
+    const names = this.owner.symbols.map((symbol) => this.#streamsOf(symbol)[0]);
+    // Where reading goes on from an earlier place the books come along.
+    const books = names.filter((name) => this.#reader.positions.get(name) === "$")
+      .map((name) => ({ name, slot: clusterSlot(name) }));
+    const answers = await this.link.send(
+      books,
+      (pipeline, { name }) => pipeline.xrevrange(name, "+", "-", "COUNT", 1),
+    );
+    for (const [error, reply] of answers) {
+      if (error) return false;
+      const [entry] = entriesOf("", reply);
+      if (entry) this.owner.push(entry.payload ?? "");
+    }
+    return true;
+  }
+  async #save(): Promise<void> {
+    const { position_key } = this.config;
+    this.#saved_ms = this.owner.context.clock.monotonic_ms();
+    if (position_key === undefined || this.#consumed.size === 0 || !this.link.ready) return;
+    const fields = Object.fromEntries(this.#consumed);
+    const item = { slot: clusterSlot(position_key) };
+    const [[error]] = await this.link.send([item], (pipeline) => pipeline.hset(position_key, fields));
+    if (error) {
+      this.#log.warn("save", "position in redis streams not saved", { reason: this.link.reason(error) });
+    }
+  }
+}

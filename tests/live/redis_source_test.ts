@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { Redis } from "ioredis";
+import type { z } from "zod";
+import { systemClock } from "../../lib/base/clock.ts";
+import { silentLog } from "../../lib/base/log.ts";
+import { Metrics } from "../../lib/base/metrics.ts";
+import { Books } from "../../lib/flow/books.ts";
+import { redis as redis_sink } from "../../lib/sinks/registry.ts";
+import { redis } from "../../lib/sources/registry.ts";
+import type { Source } from "../../lib/sources/source.ts";
+import { eventually, SinkRig, VENUE } from "../contracts/sink_rig.ts";
+import { testUnless } from "../services.ts";
+import { RedisClusterServers } from "./redis_cluster.ts";
+import { RedisServer, redisServerMissing } from "./redis_server.ts";
+
+const SYMBOLS = ["BTCUSDT", "ETHUSDT", "XRPUSDT"];
+const liveTest = (name: string, body: () => Promise<void>) => testUnless(redisServerMissing(), name, body);
+
+/** A gateway's middle behind the source: books, and the trades in the order they came. */
+class Reader implements AsyncDisposable {
+  readonly metrics = new Metrics();
+  readonly trades = new Map<string, number[]>();
+  readonly statuses: string[] = [];
+  readonly source: Source;
+  readonly books: Books;
+  readonly #stopping = new AbortController();
+  readonly #reading: Promise<void>;
+
+  constructor(config: z.input<typeof redis.schema>) {
+    const context = { clock: systemClock, log: silentLog, metrics: this.metrics, seed: "test" };
+    this.source = redis.create(redis.schema.parse({ venue: VENUE, ...config }), {
+      ...context,
+      name: "redis",
+      feeds: {},
+    });
+    this.books = new Books(this.source.venue, this.source.sequence, {
+      ...context,
+      can_refresh: true,
+      requestSnapshot: (symbol, reason) => this.source.requestSnapshot(symbol, reason),
+      publish: (update) => {
+        if (update.kind === "book_status") this.statuses.push(`${update.symbol} ${update.reason}`);
+        if (update.kind !== "trade") return;
+        const ids = this.trades.get(update.symbol) ?? [];
+        ids.push(update.trade_id!);
+        this.trades.set(update.symbol, ids);
+      },
+    });
+    for (const symbol of this.source.symbols) this.books.add(symbol);
+    this.#reading = this.#read();
+  }
+  async #read(): Promise<void> {
+    const interrupted = this.books.interrupted.bind(this.books);
+    for await (const batch of this.source.batches(this.#stopping.signal, { interrupted })) {
+      this.books.process(batch);
+    }
+  }
+  /** The same best prices and ids as the publisher's. */
+  mirrors(rig: SinkRig): boolean {
+    return rig.books.entries().every(([symbol, { book, sequence }]) => {
+      const own = this.books.instruments.get(symbol)!;
+      return own.in_sync && own.last_update_id === sequence && own.book.best_bid === book.best_bid &&
+        own.book.best_ask === book.best_ask;
+    });
+  }
+  count(name: string): number {
+    const [child] = this.metrics.families.get(name)?.children.values() ?? [];
+    return (child?.value as { value: number } | undefined)?.value ?? 0;
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    await this.#reading;
+  }
+}
+
+const published = async (rig: SinkRig) => {
+  await rig.traffic(SYMBOLS, 50);
+  await eventually("published", () => rig.queue.queued === 0);
+};
+const complete = (reader: Reader, rig: SinkRig) =>
+  eventually(
+    "all read",
+    () =>
+      reader.mirrors(rig) &&
+      SYMBOLS.every((symbol) => reader.trades.get(symbol)?.at(-1) === rig.offered.get(symbol)!.at(-1)),
+  );
+
+liveTest(
+  "pub/sub comes back as books and trades; a break takes books out of sync until the next",
+  async () => {
+    await using server = await RedisServer.start();
+    await using reader = new Reader({ url: server.url, symbols: SYMBOLS });
+    await eventually("subscribed", () => reader.source.notReady() === undefined);
+    const rig = await SinkRig.open(redis_sink, { url: server.url });
+    await published(rig);
+    await complete(reader, rig);
+    for (const symbol of SYMBOLS) assert.deepEqual(reader.trades.get(symbol), rig.offered.get(symbol));
+
+    await server.kill();
+    await eventually(
+      "out of sync",
+      () => SYMBOLS.every((symbol) => !reader.books.instruments.get(symbol)!.in_sync),
+    );
+    assert.ok(reader.source.notReady() !== undefined);
+    assert.equal(reader.count("redis_source_interruptions_total"), 1);
+    await server.start();
+    await eventually("subscribed again", () => reader.source.notReady() === undefined);
+    await published(rig);
+    await complete(reader, rig);
+    assert.equal(await rig.close(), 0);
+  },
+);
+
+liveTest("a late subscriber has the latest book of a quiet symbol at once", async () => {
+  await using server = await RedisServer.start();
+  const rig = await SinkRig.open(redis_sink, { url: server.url, latest_interval_ms: 10 });
+  await published(rig);
+  const client = new Redis(server.url);
+  await eventually(
+    "written",
+    async () => (await client.keys("orderbook:latest:*")).length === SYMBOLS.length,
+  );
+  await using reader = new Reader({ url: server.url, symbols: SYMBOLS });
+  await eventually("books there", () => reader.mirrors(rig));
+  assert.equal(reader.trades.size, 0);
+  await rig.close();
+  await client.quit();
+});
+
+liveTest("symbols come and go while it runs", async () => {
+  await using server = await RedisServer.start();
+  await using reader = new Reader({ url: server.url, symbols: ["BTCUSDT"] });
+  await eventually("subscribed", () => reader.source.notReady() === undefined);
+  const rig = await SinkRig.open(redis_sink, { url: server.url });
+  reader.source.setSymbols!(["ETHUSDT"]);
+  reader.books.remove("BTCUSDT");
+  reader.books.add("ETHUSDT");
+  const client = new Redis(server.url);
+  await eventually("unsubscribed and subscribed", async () => {
+    const channels = await client.pubsub("CHANNELS", "trades:*") as string[];
+    return channels.join() === "trades:ETHUSDT";
+  });
+  await published(rig);
+  await eventually("the one", () => reader.trades.get("ETHUSDT")?.length === 50);
+  assert.deepEqual([...reader.trades.keys()], ["ETHUSDT"]);
+  await rig.close();
+  await client.quit();
+});
+
+liveTest(
+  "streams are resumed after a break and, by their position key, after a restart: nothing lost or twice",
+  async () => {
+    await using server = await RedisServer.start({ keeps_data: true });
+    const config = {
+      url: server.url,
+      symbols: SYMBOLS,
+      read: "streams",
+      from: "0",
+      position_key: "at",
+    } as const;
+    const rig = await SinkRig.open(redis_sink, { url: server.url, deliver: "streams" });
+    await published(rig);
+    const all = new Map<string, number[]>();
+    const collect = (reader: Reader) => {
+      for (const [symbol, ids] of reader.trades) all.set(symbol, [...all.get(symbol) ?? [], ...ids]);
+    };
+    {
+      await using reader = new Reader(config);
+      await complete(reader, rig);
+      await server.kill();
+      await eventually("noticed", () => reader.source.notReady() !== undefined);
+      await rig.traffic(SYMBOLS, 20);
+      await server.start();
+      await published(rig);
+      await complete(reader, rig);
+      assert.equal(reader.count("redis_source_trimmed_total"), 0);
+      collect(reader);
+    }
+    // Nobody reads now.
+    await published(rig);
+    {
+      await using reader = new Reader(config);
+      await complete(reader, rig);
+      collect(reader);
+    }
+    for (const symbol of SYMBOLS) assert.deepEqual(all.get(symbol), rig.offered.get(symbol));
+    await rig.close();
+  },
+);
+
+liveTest("streams that were trimmed before they were read are told", async () => {
+  await using server = await RedisServer.start();
+  const rig = await SinkRig.open(redis_sink, { url: server.url, deliver: "streams" });
+  await published(rig);
+  const client = new Redis(server.url);
+  const [[first]] = await client.xrange("trades:BTCUSDT", "-", "+", "COUNT", 1);
+  await client.xtrim("trades:BTCUSDT", "MAXLEN", "=", 5);
+  await client.hset("at", "trades:BTCUSDT", first);
+  await using reader = new Reader({
+    url: server.url,
+    symbols: ["BTCUSDT"],
+    read: "streams",
+    position_key: "at",
+  });
+  await eventually("the rest", () => reader.trades.get("BTCUSDT")?.length === 5);
+  assert.equal(reader.count("redis_source_trimmed_total"), 1);
+  await rig.close();
+  await client.quit();
+});
+
+liveTest("in a Cluster: streams, sharded and classic pub/sub, each read whole", async () => {
+  await using cluster = await RedisClusterServers.start("redis-server", systemClock);
+  const where = { url: cluster.url, topology: "cluster", nodes: cluster.addresses.slice(1) } as const;
+  for (const way of ["streams", "sharded_pubsub", "pubsub"] as const) {
+    await using reader = new Reader({ ...where, symbols: SYMBOLS, read: way, from: "0" });
+    await eventually(`${way} ready`, () => reader.source.notReady() === undefined);
+    const rig = await SinkRig.open(redis_sink, { ...where, deliver: way });
+    await published(rig);
+    await complete(reader, rig);
+    for (const symbol of SYMBOLS) assert.deepEqual(reader.trades.get(symbol), rig.offered.get(symbol));
+    assert.equal(await rig.close(), 0);
+  }
+});
