@@ -103,6 +103,8 @@ export const MAX_COMMENT_LINES = 8;
  * written. An entry that hides nothing is itself a failure, so this list empties itself.
  */
 export const PENDING: readonly string[] = [
+  // Yahoo's and MEXC's feeds stand on it.
+  "lib/wire/protobuf_reader.ts",
   "lib/wire/rabbitmq_stream/consumer.ts",
   "lib/wire/rabbitmq_stream/chunk.ts",
   // The mocks that stand on these are being written.
