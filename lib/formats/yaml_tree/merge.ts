@@ -79,16 +79,23 @@ function mergeBodies(
   earlier.body = into;
 }
 
-/** What stands behind the key of two mappings or lists that become one: the same anchor and tag, both comments. */
+/**
+ * What stands behind the key of two mappings or lists that become one: one tag, one anchor, both comments. An alias to
+ * the anchor that goes is found when the result is read back.
+ */
 function joinedRest(into: string, from: string, later: BlockEntry): string {
-  const [mine, theirs] = [propertiesOf(into), propertiesOf(from)];
-  if (mine !== "" && theirs !== "" && mine !== theirs) {
-    const reason = `key ${quoted(later.key)}: ${quoted(theirs)} cannot become one with ${
-      quoted(mine)
-    }, want the same`;
-    return refuse(later.place, reason);
+  const [mine, theirs] = [into, from].map((rest) => {
+    const properties = propertiesOf(rest);
+    const words = properties.split(/[ \t]+/);
+    const wordWith = (mark: string) => words.find((word) => word.startsWith(mark)) ?? "";
+    return { tag: wordWith("!"), anchor: wordWith("&"), comment: trimmed(rest.slice(properties.length)) };
+  });
+  if (mine.tag !== "" && theirs.tag !== "" && mine.tag !== theirs.tag) {
+    const reason = `${quoted(theirs.tag)} cannot become one with ${quoted(mine.tag)}, want the same tag`;
+    return refuse(later.place, `key ${quoted(later.key)}: ${reason}`);
   }
-  return trimmed([mine || theirs, into.slice(mine.length), from.slice(theirs.length)].map(trimmed).join(" "));
+  const parts = [mine.anchor || theirs.anchor, mine.tag || theirs.tag, mine.comment, theirs.comment];
+  return parts.filter((part) => part !== "").join(" ");
 }
 
 function appendBodies(earlier: BlockEntry, later: BlockEntry): void {

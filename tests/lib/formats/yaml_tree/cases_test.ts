@@ -45,9 +45,15 @@ Deno.test("flow mappings open when another merges into them", () => {
     deep(file("a.yaml", tagged), file("b.yaml", "a: # too\n  b:\n    e: 2\n  d: 3\n")),
     "a: # too\n  b: &x !own\n    c: 1\n    e: 2\n  d: 3\n",
   );
+  const anchored = (text: string) => deep(file("a.yaml", "a: &x {b: 1}\n"), file("b.yaml", text));
+  assert.equal(anchored("a: &y\n  c: 2\n"), "a: &x\n  b: 1\n  c: 2\n");
+  assert.throws(
+    () => anchored("a: &y\n  c: 2\nd: *y\n"),
+    /b\.yaml:3:1: this value cannot be read behind the others/,
+  );
   assert.throws(
     () => deep(file("a.yaml", tagged), file("b.yaml", "a:\n  b: !else\n    e: 2\n")),
-    /b\.yaml:2:3: key "b": "!else" cannot become one with "&x !own", want the same/,
+    /b\.yaml:2:3: key "b": "!else" cannot become one with "!own", want the same tag/,
   );
   assert.equal(deep(file("a.yaml", "a: {}\n"), file("b.yaml", "a: {b: 1}\n")), "a:\n  b: 1\n");
 });
