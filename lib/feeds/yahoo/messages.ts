@@ -11,11 +11,8 @@ import { MARKET_HOURS, type PricingData, PricingDataReader, QUOTE_TYPES } from "
 
 export const VENUE = "yahoo";
 const MAX_FRAME_BYTES = 16 * 1024;
-const MAX_SYMBOLS = 16_384;
 const MAX_SYMBOL_LENGTH = 64;
 const MAX_TIME_MS = 1e14;
-/** A tick that is older by more than this did not overtake: the newer time was damage, and must not silence the symbol. */
-const MAX_REORDER_MS = 600_000;
 const DEFAULT_PRICE_HINT = 2;
 const MAX_PRICE_HINT = 9;
 const HEARTBEAT = 7;
@@ -57,8 +54,6 @@ export class YahooMapper implements Mapper {
   readonly #bytes = new Uint8Array(MAX_FRAME_BYTES);
   /** Undefined: any symbol is taken (captures). */
   readonly #symbols: Set<string> | undefined;
-  /** Symbol → time of its newest tick. */
-  readonly #newest_ms = new Map<string, number>();
 
   constructor(symbols?: Iterable<string>) {
     this.#symbols = symbols && new Set(symbols);
@@ -68,7 +63,6 @@ export class YahooMapper implements Mapper {
   }
   removeSymbol(symbol: string): void {
     this.#symbols?.delete(symbol);
-    this.#newest_ms.delete(symbol);
   }
 
   map(frame: Uint8Array, received_us: number, batch: EventBatch): FrameOutcome {
@@ -120,9 +114,6 @@ export class YahooMapper implements Mapper {
       return malformed("PricingData without time");
     }
     if (this.#symbols && !this.#symbols.has(symbol)) return UNKNOWN_SYMBOL;
-    const behind_ms = (this.#newest_ms.get(symbol) ?? 0) - time_ms;
-    if (behind_ms > 0 && behind_ms <= MAX_REORDER_MS) return PONG;
-    if (this.#symbols || this.#newest_ms.size < MAX_SYMBOLS) this.#newest_ms.set(symbol, time_ms);
     batch.push(this.#ticker(symbol, time_ms, received_us));
     return EVENTS;
   }
