@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { yahoo } from "../../../../lib/feeds/yahoo/yahoo.ts";
 import { EventBatch } from "../../../../lib/market/event_batch.ts";
-import { ProtobufWriter } from "../../wire/protobuf_writer.ts";
+import { ProtobufWriter } from "../../../../lib/wire/protobuf_writer.ts";
 
 const tick = (symbol: string, time_ms: number, price: number) =>
   new TextEncoder().encode(btoa(String.fromCharCode(
