@@ -92,12 +92,13 @@ function liveSource(
   symbols: readonly string[],
 ) {
   const feed = FEEDS[venue];
+  const channels = ["book", "trades", "quote"].filter((channel) =>
+    [feed.channels, kind.channels].every((list) => list.some((one) => one === channel))
+  );
   const config = SOURCES.live.schema.parse({
     venue,
     symbols,
-    channels: ["book", "trades", "quote"].filter((channel) =>
-      [feed.channels, kind.channels].every((list) => list.some((one) => one === channel))
-    ),
+    channels: channels.length > 0 ? channels : kind.channels,
     token: feed.token_doc === undefined ? undefined : "a token of no account",
     ws_url: mock.ws_url,
     rest_url: mock.rest_url,

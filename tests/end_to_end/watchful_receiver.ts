@@ -35,6 +35,10 @@ export class WatchfulReceiver implements Receiver {
     if (update.kind === "trade") this.#trade(update);
     // Pooled: copied, since it is valid during the call only.
     if (update.kind === "quote") this.quotes.set(update.symbol, { bid: update.bid, ask: update.ask });
+    // A venue that sells neither books nor quotes says them in its tickers.
+    if (update.kind === "ticker") {
+      this.quotes.set(update.symbol, { bid: update.bid_price, ask: update.ask_price });
+    }
     if (update.kind === "book_status") {
       if (!update.in_sync) this.unsynced++;
       this.#watched(update.symbol).in_sync = update.in_sync;
