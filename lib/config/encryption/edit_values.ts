@@ -35,6 +35,7 @@ export interface OpenedConfig {
   text: string;
   /** By JSON Pointer. */
   values: ReadonlyMap<string, OpenedValue>;
+  selection: KeySelection | undefined;
   /** The file as it was: every scalar by JSON Pointer, encrypted or not, and the text. */
   before: ReadonlyMap<string, ScalarAt>;
   before_text: string;
@@ -61,14 +62,14 @@ export async function openConfig(
       value: open.scalar.value as PlainScalar,
     });
   }
-  return { text, values, before, before_text: file.source.text };
+  return { text, values, selection, before, before_text: file.source.text };
 }
 
 /** The edited text with its secrets encrypted; a UserError says what must be mended first. */
 export async function closeConfig(
   edited: ConfigText,
-  { values, before, before_text }: OpenedConfig,
-  encrypter: Encrypter,
+  { values, selection, before, before_text }: OpenedConfig,
+  { encrypter, decrypter }: { encrypter: Encrypter; decrypter: Decrypter },
 ): Promise<Rewritten> {
   const secrets = new Set<unknown>([...values.values()].map(({ value }) => value).filter(isLong));
   const restored: Replacement[] = [];
@@ -92,6 +93,9 @@ export async function closeConfig(
   }
   const { text } = rewrite(edited, [...restored, ...anew]);
   refusePlain(edited, { text, before_text }, secrets);
+  // what was typed may look encrypted and not be; and nothing may be written that its own key does not open
+  const closed: ConfigText = { source: new SourceText(edited.source.name, text), format: edited.format };
+  if (text !== before_text) await decryptValues(closed, selection, decrypter);
   return { text, changed: anew.map(({ at }) => at.path) };
 }
 

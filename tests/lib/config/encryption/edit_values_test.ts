@@ -29,7 +29,7 @@ for (const [format, text] of Object.entries(TEXTS) as [ConfigFormat, string][]) 
       return {
         closed,
         opened,
-        close: (edited: string) => closeConfig(file(edited), opened, encrypter),
+        close: (edited: string) => closeConfig(file(edited), opened, { encrypter, decrypter }),
         plain,
       };
     };
@@ -87,6 +87,10 @@ for (const [format, text] of Object.entries(TEXTS) as [ConfigFormat, string][]) 
       assert.doesNotMatch(String(error), /one-secret/);
       return true;
     });
+    await assert.rejects(
+      close(text.replace("6379", '"ENC[age,typed]"')),
+      /c\.(yaml|json5):\d+:\d+: port: damaged/,
+    );
     await assert.rejects(close(text.replace(/tokens:.*/, "tokens: [[")), /c\.(yaml|json5):\d+:\d+: /);
   });
 
