@@ -106,6 +106,10 @@ export const MAX_COMMENT_LINES = 8;
 export const PENDING: readonly string[] = [
   // Yahoo's and MEXC's feeds stand on it.
   "lib/wire/protobuf_reader.ts",
+  // The mocks that stand on these are being written.
+  "lib/mocks/stage/define_mock.ts",
+  "lib/mocks/stage/stage_book.ts",
+  "lib/mocks/stage/depth_view.ts",
 ];
 
 /** `path function` → why it is better in one piece. An entry that excuses nothing is a failure as well. */
