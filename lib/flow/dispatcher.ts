@@ -10,7 +10,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Trade } from "../market/event.ts";
 import type { MarketUpdate } from "../market/update.ts";
 import type { Books } from "./books.ts";
-import type { BookState, Hub, ReadinessPart, Receiver } from "./hub.ts";
+import type { BookState, Hub, ReadinessPart, Receiver, SubscriptionControl } from "./hub.ts";
 
 const NO_TRADES: readonly Trade[] = [];
 /** Reasons listed by /ready; more are summed up. */
@@ -21,6 +21,8 @@ export class Dispatcher implements Hub {
   readonly #books = new Set<Books>();
   readonly #parts = new Set<ReadinessPart>();
   readonly #noisy: RateLimitedLog;
+  subscriptions: SubscriptionControl | undefined;
+  instrumentInfo: Hub["instrumentInfo"];
 
   constructor(readonly clock: Clock, readonly log: Log, readonly metrics: Metrics, readonly version: string) {
     this.#noisy = new RateLimitedLog(log, clock);

@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Trade } from "../market/event.ts";
+import type { InstrumentInfo } from "../market/instrument_info.ts";
 import type { BookView } from "../market/order_book.ts";
 import type { MarketUpdate } from "../market/update.ts";
 
@@ -45,6 +46,21 @@ export interface ReadinessPart {
   notReady(): string | undefined;
 }
 
+/** What a running source is subscribed to. */
+export interface SourceSubscriptions {
+  /** The source's name in logs and metrics: "live", "live#2". */
+  readonly source: string;
+  readonly venue: string;
+  readonly symbols: readonly string[];
+}
+
+/** Which symbols the sources carry, and how to change that while they run. A change lasts until the next reload. */
+export interface SubscriptionControl {
+  list(): SourceSubscriptions[];
+  /** @throws UserError when the source is unknown or can't change, or a symbol can't be taken; then nothing changed */
+  change(source: string, add: readonly string[], remove: readonly string[]): SourceSubscriptions;
+}
+
 export interface Hub {
   readonly clock: Clock;
   readonly log: Log;
@@ -57,6 +73,10 @@ export interface Hub {
   book(venue: string, symbol: string): BookState | undefined;
   /** Instruments with this symbol over all venues. */
   find(symbol: string): BookState[];
+  /** What the venues say of their instruments, as far as it is known. */
+  instrumentInfo?(venue: string, symbol: string): InstrumentInfo | undefined;
+  /** Absent where symbols can't be changed. */
+  readonly subscriptions?: SubscriptionControl;
   /** Newest last, at most 1,000 kept per instrument. */
   recentTrades(venue: string, symbol: string): readonly Trade[];
   /** Registers a part that must be fine for readiness. Returns how to take it back. */

@@ -3,15 +3,16 @@
  * or nothing; stopping drains in the order of the data's journey. Reload changes symbols and leaves the rest running.
  */
 import { type Clock, withDeadline } from "../base/clock.ts";
-import { reasonOf, UserError } from "../base/errors.ts";
+import { quoted, reasonOf, UserError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { Books } from "../flow/books.ts";
 import { DeliveryQueue } from "../flow/delivery_queue.ts";
 import { Dispatcher } from "../flow/dispatcher.ts";
+import type { SourceSubscriptions } from "../flow/hub.ts";
 import type { Server } from "../servers/server.ts";
 import type { Sink } from "../sinks/sink.ts";
-import type { Source } from "../sources/source.ts";
+import type { Source, SourceEvents } from "../sources/source.ts";
 import { FEEDS, pick, SERVERS, SINKS, SOURCES } from "./catalog.ts";
 
 /** One plugin's section: `kind` and whatever its schema says. */
@@ -33,6 +34,12 @@ export interface GatewayWorld {
   version: string;
   seed: string;
 }
+
+/** As many as a config may name. */
+const MAX_SYMBOLS = 5_000;
+
+/** Forming candles are published this often, when they changed. */
+const CANDLE_TICK_MS = 250;
 
 interface RunningSource {
   kind: string;
@@ -58,6 +65,17 @@ export class Gateway implements AsyncDisposable {
 
   private constructor(readonly config: GatewayConfig, readonly world: GatewayWorld) {
     this.hub = new Dispatcher(world.clock, world.log, world.metrics, world.version);
+    this.hub.instrumentInfo = (venue, symbol) => {
+      for (const { source } of this.#sources) {
+        const found = source.venue === venue ? source.instrument?.(symbol) : undefined;
+        if (found) return found;
+      }
+      return undefined;
+    };
+    this.hub.subscriptions = {
+      list: () => this.#sources.map(({ source }) => subscriptionsOf(source)),
+      change: (source, add, remove) => this.#changeSymbols(source, add, remove),
+    };
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve;
       this.#failed = reject;
@@ -173,6 +191,7 @@ export class Gateway implements AsyncDisposable {
       publish: (update) => this.hub.publish(update),
       requestSnapshot: (symbol, reason) => source.requestSnapshot(symbol, reason),
       can_refresh: true,
+      candles: source.candles,
     });
     for (const symbol of source.symbols) books.add(symbol);
     this.hub.addBooks(books);
@@ -184,11 +203,19 @@ export class Gateway implements AsyncDisposable {
   }
   async #pump(source: Source, books: Books): Promise<void> {
     const { signal } = this.#stopping;
+    const ticking = source.candles && this.world.clock.every(CANDLE_TICK_MS, () => {
+      books.tick(this.world.clock.now_ms());
+      this.hub.flush();
+    });
     try {
-      const events = {
-        interrupted: (symbols: readonly string[], reason: string) => {
+      const events: SourceEvents = {
+        interrupted: (symbols, reason) => {
           books.interrupted(symbols, reason);
           this.hub.flush();
+        },
+        tradesInterrupted: (symbols) => books.tradesInterrupted(symbols),
+        subscription: (change) => {
+          for (const { sink } of this.#sinks) sink.noteSubscription?.(change);
         },
       };
       for await (const batch of source.batches(signal, events)) {
@@ -199,7 +226,37 @@ export class Gateway implements AsyncDisposable {
     } catch (error) {
       this.world.log.error("source failed", { source: source.name, reason: reasonOf(error) });
       this.#failed?.(error);
+    } finally {
+      ticking?.cancel();
     }
+  }
+  #changeSymbols(name: string, add: readonly string[], remove: readonly string[]): SourceSubscriptions {
+    const running = this.#sources.find(({ source }) => source.name === name);
+    const what = `change subscriptions of ${quoted(name)}`;
+    if (!running) {
+      const known = this.#sources.map(({ source }) => source.name).join(", ");
+      throw new UserError(`${what}: no such source, want one of ${known}`);
+    }
+    const { source } = running;
+    if (!source.setSymbols) {
+      throw new UserError(`${what}: its symbols are fixed, want a source that can change`);
+    }
+    const before = source.symbols;
+    const unknown = remove.filter((symbol) => !before.includes(symbol));
+    if (unknown.length > 0) {
+      throw new UserError(`${what}: ${quoted(unknown[0])} is not subscribed, so it can't go`);
+    }
+    const after = [...new Set([...before, ...add])].filter((symbol) => !remove.includes(symbol));
+    if (after.length === 0) throw new UserError(`${what}: no symbol would be left, want at least one`);
+    if (after.length > MAX_SYMBOLS) {
+      throw new UserError(`${what}: ${after.length} symbols, want at most ${MAX_SYMBOLS}`);
+    }
+    const section = { kind: running.kind, venue: source.venue, symbols: after };
+    const others = this.#sources.filter((one) => one !== running)
+      .map(({ kind, source }) => ({ kind, venue: source.venue, symbols: [...source.symbols] }));
+    requireDistinctTargets({ ...this.config, sources: [...others, section] });
+    this.#setSymbols(running, after);
+    return subscriptionsOf(source);
   }
   #setSymbols(running: RunningSource, symbols: readonly string[]): void {
     const before = new Set(running.source.symbols);
@@ -214,6 +271,10 @@ export class Gateway implements AsyncDisposable {
     this.hub.flush();
     this.world.log.info("symbols reloaded", { source: running.source.name, added, removed });
   }
+}
+
+function subscriptionsOf({ name, venue, symbols }: Source): SourceSubscriptions {
+  return { source: name, venue, symbols: [...symbols] };
 }
 
 /** "redis", and "redis#2" for the second of its kind. */

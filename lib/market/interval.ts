@@ -21,6 +21,10 @@ export const INTERVALS = [
 ] as const;
 export type Interval = typeof INTERVALS[number];
 
+const DAY_MS = 86_400_000;
+/** 1970-01-05 was the first Monday. */
+const FIRST_MONDAY_MS = 4 * DAY_MS;
+
 const UNIT_MS: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
@@ -32,4 +36,22 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 /** Length in milliseconds; a month counts as 30 days. */
 export function intervalMs(interval: Interval): number {
   return Number(interval.slice(0, -1)) * UNIT_MS[interval.slice(-1)];
+}
+
+/** The first millisecond of the bar that a time belongs to, by UTC: weeks begin on Monday, months on the 1st. */
+export function barStartMs(interval: Interval, time_ms: number): number {
+  if (interval === "1M") {
+    const date = new Date(time_ms);
+    return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
+  }
+  const length_ms = intervalMs(interval);
+  const offset_ms = interval === "1w" ? FIRST_MONDAY_MS : 0;
+  return Math.floor((time_ms - offset_ms) / length_ms) * length_ms + offset_ms;
+}
+
+/** The first millisecond of the bar after the one that begins at `start_ms`. */
+export function nextBarMs(interval: Interval, start_ms: number): number {
+  if (interval !== "1M") return start_ms + intervalMs(interval);
+  const date = new Date(start_ms);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
 }

@@ -6,6 +6,7 @@ export { c_compiler } from "./c_compiler.ts";
 export { chromium } from "./chromium.ts";
 export { node } from "./node.ts";
 export { openssl } from "./openssl.ts";
+export { patch } from "./patch.ts";
 export { postgres } from "./postgres.ts";
 export { promtool } from "./promtool.ts";
 export { python } from "./python.ts";

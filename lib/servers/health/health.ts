@@ -1,14 +1,16 @@
 /**
  * The health server: /health (the process lives), /ready (every configured book is live and in sequence, every part is
- * fine), /metrics (Prometheus). Answers are the old service's, byte for byte where consumers parse them. Read only:
- * anything but GET and HEAD is refused, so it may stay reachable for probes.
+ * fine), /metrics (Prometheus). Answers are the old service's, byte for byte where consumers parse them. Read only
+ * unless a control token is configured, so it may stay reachable for probes.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import { reasonOf } from "../../base/errors.ts";
+import { secret } from "../../config/secret.ts";
 import type { Hub } from "../../flow/hub.ts";
 import { listenSchema, openListener } from "../listen.ts";
 import { defineServer, type Server } from "../server.ts";
+import { changeSubscriptions, Refusal, requireToken } from "./control.ts";
 import { Exposition } from "./exposition.ts";
 import { processMetrics } from "./process_metrics.ts";
 
@@ -21,7 +23,11 @@ interface Answer {
   body: string;
   headers?: Record<string, string>;
 }
-type Route = () => Answer | Promise<Answer>;
+type Work = (request: IncomingMessage) => Answer | Promise<Answer>;
+interface Route {
+  get: Work;
+  post?: Work;
+}
 
 export const health = defineServer({
   name: "health",
@@ -30,11 +36,12 @@ export const health = defineServer({
     listen: listenSchema("127.0.0.1:9090"),
     max_connections: z.int().min(1).max(10_000).default(64)
       .describe("Connections beyond this are refused at once"),
+    control_token: secret("turns on GET and POST /subscriptions, and is asked for by them").optional(),
   }),
   async open(config, hub): Promise<Server> {
     const listener = await openListener({ ...config, flag: "--health-listen" });
     const measuring = processMetrics(hub.metrics, hub.clock, hub.version);
-    const routes = routesOf(hub, new Exposition(hub.metrics, hub.log));
+    const routes = routesOf(hub, new Exposition(hub.metrics, hub.log), config.control_token);
     listener.server.on("request", (request, response) => {
       answer(routes, request, response).catch((error) => {
         hub.log.error(`answer ${request.method} ${request.url}: ${reasonOf(error)}`);
@@ -58,25 +65,47 @@ export const health = defineServer({
   },
 });
 
-function routesOf(hub: Hub, exposition: Exposition): Map<string, Route> {
-  return new Map<string, Route>([
-    ["/health", () => json(200, { status: "healthy", service: "market-data", version: hub.version })],
-    ["/ready", () => {
-      const { ready, reasons } = hub.readiness();
-      if (ready) return json(200, { ready: true, reasons: [] });
-      const shown = reasons.slice(0, MAX_REASONS);
-      const omitted = reasons.length - shown.length;
-      return json(503, {
-        ready: false,
-        reasons: shown,
-        ...(omitted > 0 ? { reasons_omitted: omitted } : {}),
-      });
+function routesOf(hub: Hub, exposition: Exposition, token: string | undefined): Map<string, Route> {
+  const routes = new Map<string, Route>([
+    ["/health", {
+      get: () => json(200, { status: "healthy", service: "market-data", version: hub.version }),
     }],
-    [
-      "/metrics",
-      async () => ({ status: 200, type: exposition.content_type, body: await exposition.render() }),
-    ],
+    ["/ready", { get: () => readiness(hub) }],
+    ["/metrics", {
+      get: async () => ({ status: 200, type: exposition.content_type, body: await exposition.render() }),
+    }],
   ]);
+  routes.set("/instruments", { get: () => json(200, instrumentsOf(hub)) });
+  const { subscriptions } = hub;
+  if (token === undefined || subscriptions === undefined) return routes;
+  routes.set("/subscriptions", {
+    get: (request) => {
+      requireToken(request, token);
+      return json(200, subscriptions.list());
+    },
+    post: async (request) => {
+      requireToken(request, token);
+      return json(200, await changeSubscriptions(request, subscriptions, hub.clock));
+    },
+  });
+  return routes;
+}
+
+/** Every configured instrument with what its venue says of it; what is not known is absent. */
+function instrumentsOf(hub: Hub): Record<string, unknown>[] {
+  return [...hub.books()].map(({ venue, symbol }) => ({
+    venue,
+    symbol,
+    ...hub.instrumentInfo?.(venue, symbol),
+  }));
+}
+
+function readiness(hub: Hub): Answer {
+  const { ready, reasons } = hub.readiness();
+  if (ready) return json(200, { ready: true, reasons: [] });
+  const shown = reasons.slice(0, MAX_REASONS);
+  const omitted = reasons.length - shown.length;
+  return json(503, { ready: false, reasons: shown, ...(omitted > 0 ? { reasons_omitted: omitted } : {}) });
 }
 
 async function answer(
@@ -95,12 +124,27 @@ async function answer(
       problem(404, "not_found", `find ${shown}: no such path, want one of ${paths.join(", ")}`, { paths }),
     );
   }
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    const message = `answer ${request.method} ${path}: read only, want GET or HEAD`;
+  const work = request.method === "POST" ? route.post : isReading(request) ? route.get : undefined;
+  if (!work) {
+    const [allow, want] = route.post
+      ? ["GET, HEAD, POST", "GET, HEAD or POST"]
+      : ["GET, HEAD", "GET or HEAD"];
+    const message = `answer ${request.method} ${path}: ${route.post ? "" : "read only, "}want ${want}`;
     const refusal = problem(405, "method_not_allowed", message);
-    return send(request, response, { ...refusal, headers: { allow: "GET, HEAD", connection: "close" } });
+    return send(request, response, { ...refusal, headers: { allow, connection: "close" } });
   }
-  send(request, response, await route());
+  try {
+    send(request, response, await work(request));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const refusal = problem(error.status, error.code, error.message);
+    // What is left of a refused body is not read.
+    send(request, response, { ...refusal, headers: { connection: "close" } });
+  }
+}
+
+function isReading(request: IncomingMessage): boolean {
+  return request.method === "GET" || request.method === "HEAD";
 }
 
 function json(status: number, value: unknown): Answer {

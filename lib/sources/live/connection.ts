@@ -8,6 +8,7 @@ import WebSocket from "ws";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { SubscriptionChange } from "../../market/subscription_change.ts";
 import type { Feed, FeedLimits, FeedSession, FrameOutcome, Mapper, StreamName } from "../../feeds/feed.ts";
 
 const HANDSHAKE_MS = 10_000;
@@ -15,10 +16,15 @@ const ACK_MS = 10_000;
 /** Unless the feed says otherwise. */
 const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 
+/** What became of a request: the words of SubscriptionChange. */
+export type SubscriptionNews = Pick<SubscriptionChange, "action" | "state" | "reason" | "subscription_id">;
+
 export interface ConnectionOwner {
   /** The frame's bytes are valid during the call only. */
   frame(connection: Connection, frame: Uint8Array, received_us: number): void;
   opened(connection: Connection): void;
+  /** A request for streams went out, or the venue answered one. */
+  subscription(streams: readonly StreamName[], news: SubscriptionNews): void;
   /** Called once, also when it never opened. */
   down(connection: Connection, reason: string): void;
 }
@@ -35,16 +41,17 @@ export interface ConnectionOptions {
   token?: string;
 }
 
-type Writer = (streams: readonly StreamName[], id: number, session: FeedSession) => string;
+type Action = SubscriptionChange["action"];
 
-/** A message that waits for its turn; without streams it is no request and waits for no acknowledgement. */
-interface Message {
-  id: number;
+/** A message that waits for its turn. */
+type Message =
+  | { kind: "request"; id: number; action: Action; streams: readonly StreamName[] }
+  | { kind: "talk"; text: string };
+interface Settled {
+  action: Action;
   streams: readonly StreamName[];
-  write: Writer;
 }
-interface PendingAck {
-  streams: readonly StreamName[];
+interface PendingAck extends Settled {
   /** Names that no acknowledgement has settled yet. */
   waiting: Set<string>;
   sent_ms: number;
@@ -101,56 +108,61 @@ export class Connection {
       this.streams.set(stream.stream, stream);
       this.mapper.addSymbol(stream.symbol);
     }
-    if (this.#is_open) this.#queue(streams, this.options.feed.subscribe);
+    if (this.#is_open) this.#queue(streams, "subscribe");
   }
   unsubscribe(streams: readonly StreamName[]): void {
     for (const stream of streams) this.streams.delete(stream.stream);
     const kept = new Set([...this.streams.values()].map((one) => one.symbol));
     for (const stream of streams) if (!kept.has(stream.symbol)) this.mapper.removeSymbol(stream.symbol);
-    if (this.#is_open) this.#queue(streams, this.options.feed.unsubscribe);
+    if (this.#is_open) this.#queue(streams, "unsubscribe");
   }
   /** Asks again for streams that were acknowledged and stay silent. */
   resubscribe(streams: readonly StreamName[]): void {
     if (!this.#is_open) return;
-    this.#queue(streams, this.options.feed.unsubscribe);
-    this.#queue(streams, this.options.feed.subscribe);
+    this.#queue(streams, "unsubscribe");
+    this.#queue(streams, "subscribe");
   }
   acknowledged({ id, streams, error, session_id }: FrameOutcome & { kind: "ack" }): void {
     if (session_id !== undefined) this.#session = { ...this.#session, session_id };
     const settled = this.#settle(id, streams);
-    if (error === undefined || settled === undefined) return;
+    const subscription_id = session_id === undefined ? undefined : String(session_id);
+    for (const { action, streams } of settled) {
+      const state = error === undefined ? "acknowledged" : "refused";
+      this.owner.subscription(streams, { action, state, reason: error, subscription_id });
+    }
+    if (error === undefined || settled.length === 0) return;
     this.options.log.error("subscription refused by the venue", {
       connection: this.options.id,
       error,
-      streams: settled.slice(0, 5),
+      streams: settled.flatMap((one) => one.streams.map((stream) => stream.stream)).slice(0, 5),
     });
   }
-  /** The names that the acknowledgement speaks of; undefined when nothing waited for it. */
-  #settle(id: number | undefined, streams: readonly string[] | undefined): readonly string[] | undefined {
+  /** The requests, or parts of them, that the acknowledgement speaks of; none when nothing waited for it. */
+  #settle(id: number | undefined, names: readonly string[] | undefined): Settled[] {
     const known = id !== undefined && this.#acks.has(id) ? id : undefined;
-    if (known === undefined && streams !== undefined) return this.#settleStreams(streams);
+    if (known === undefined && names !== undefined) return this.#settleStreams(names);
     const [oldest] = this.#acks.keys();
     const settled = known ?? (id === undefined ? oldest : undefined);
     const ack = settled === undefined ? undefined : this.#acks.get(settled);
-    if (settled === undefined || ack === undefined) return undefined;
+    if (settled === undefined || ack === undefined) return [];
     this.#acks.delete(settled);
-    return ack.streams.map((one) => one.stream);
+    return [ack];
   }
-  #settleStreams(streams: readonly string[]): readonly string[] | undefined {
-    let waited = false;
-    for (const stream of streams) {
+  #settleStreams(names: readonly string[]): Settled[] {
+    const settled: Settled[] = [];
+    for (const name of names) {
       for (const [id, ack] of this.#acks) {
-        if (!ack.waiting.delete(stream)) continue;
-        waited = true;
+        if (!ack.waiting.delete(name)) continue;
         if (ack.waiting.size === 0) this.#acks.delete(id);
+        settled.push({ action: ack.action, streams: ack.streams.filter((one) => one.stream === name) });
         break;
       }
     }
-    return waited ? streams : undefined;
+    return settled;
   }
   /** Says something that is no subscription. */
   say(text: string): void {
-    if (this.#is_open) this.#send({ id: 0, streams: [], write: () => text });
+    if (this.#is_open) this.#send({ kind: "talk", text });
   }
   pause(): void {
     if (this.#is_open) this.#socket.pause();
@@ -195,7 +207,7 @@ export class Connection {
       this.owner.opened(this);
       const { feed } = this.options;
       for (const text of feed.greeting?.(this.#session) ?? []) this.say(text);
-      this.#queue([...this.streams.values()], feed.subscribe);
+      this.#queue([...this.streams.values()], "subscribe");
       if (feed.keep_alive) this.#keepAlive(feed.keep_alive);
     });
     socket.on("message", (data: WebSocket.RawData) => {
@@ -229,13 +241,13 @@ export class Connection {
       () => this.say(frame(this.#session, [...this.streams.values()])),
     );
   }
-  #queue(streams: readonly StreamName[], write: Writer): void {
+  #queue(streams: readonly StreamName[], action: Action): void {
     const { feed, limits } = this.options;
     const groups = Map.groupBy(streams, (stream) => feed.messageKey?.(stream) ?? "");
     for (const group of groups.values()) {
       for (let i = 0; i < group.length; i += limits.max_streams_per_message) {
         const part = group.slice(i, i + limits.max_streams_per_message);
-        this.#send({ id: this.#next_id++, streams: part, write });
+        this.#send({ kind: "request", id: this.#next_id++, action, streams: part });
       }
     }
   }
@@ -247,13 +259,21 @@ export class Connection {
     this.#pacing = undefined;
     const next = this.#outbox.shift();
     if (!next || !this.#is_open) return;
-    const { clock, feed, limits } = this.options;
-    const { id, streams } = next;
-    if (streams.length > 0 && !feed.silent_subscriptions) {
-      const waiting = new Set(streams.map((one) => one.stream));
-      this.#acks.set(id, { streams, waiting, sent_ms: clock.monotonic_ms() });
-    }
-    this.#socket.send(next.write(streams, id, this.#session));
+    const { clock, limits } = this.options;
+    if (next.kind === "talk") this.#socket.send(next.text);
+    else this.#request(next);
     this.#pacing = clock.after(1000 / limits.max_messages_per_second, () => this.#sendNext());
+  }
+  #request({ id, action, streams }: Message & { kind: "request" }): void {
+    const { clock, feed } = this.options;
+    if (!feed.silent_subscriptions) {
+      const waiting = new Set(streams.map((one) => one.stream));
+      this.#acks.set(id, { action, streams, waiting, sent_ms: clock.monotonic_ms() });
+    }
+    const text = action === "subscribe"
+      ? feed.subscribe(streams, id, this.#session)
+      : feed.unsubscribe(streams, id, this.#session);
+    this.#socket.send(text);
+    this.owner.subscription(streams, { action, state: "requested" });
   }
 }

@@ -8,7 +8,12 @@ import type { Timer } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import type { Channel } from "../../market/event.ts";
 import type { StreamName } from "../../feeds/feed.ts";
-import { Connection, type ConnectionOptions, type ConnectionOwner } from "./connection.ts";
+import {
+  Connection,
+  type ConnectionOptions,
+  type ConnectionOwner,
+  type SubscriptionNews,
+} from "./connection.ts";
 
 /** A connection that lived this long was healthy: the next failure starts the backoff anew. */
 const HEALTHY_MS = 30_000;
@@ -30,6 +35,8 @@ export interface LaneOwner {
   /** A connection opened where there was none. */
   restored(lane: Lane): void;
   rotated(lane: Lane): void;
+  /** A request for streams went out, or the venue answered one. */
+  subscription(streams: readonly StreamName[], news: SubscriptionNews): void;
   /** A stream was acknowledged and brought nothing. */
   silent(lane: Lane, streams: readonly StreamName[]): void;
 }
@@ -98,8 +105,8 @@ export class Lane implements ConnectionOwner {
   carries(symbol: string): boolean {
     return this.#by_symbol.has(symbol);
   }
-  carriesBook(symbol: string): boolean {
-    return this.#by_symbol.get(symbol)?.book !== undefined;
+  carriesChannel(symbol: string, channel: Channel): boolean {
+    return this.#by_symbol.get(symbol)?.[channel] !== undefined;
   }
   start(): void {
     this.#current = this.#connect();
@@ -224,6 +231,9 @@ export class Lane implements ConnectionOwner {
   frame(connection: Connection, frame: Uint8Array, received_us: number): void {
     this.#reading = connection;
     this.owner.frame(this, connection, frame, received_us);
+  }
+  subscription(streams: readonly StreamName[], news: SubscriptionNews): void {
+    this.owner.subscription(streams, news);
   }
   opened(connection: Connection): void {
     if (connection !== this.#current) return;

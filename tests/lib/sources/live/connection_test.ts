@@ -36,6 +36,8 @@ const feed: Feed = {
 interface Bench {
   clock: ManualClock;
   connection: Connection;
+  /** What the owner was told of subscriptions. */
+  news: string[];
   /** The next text that the venue received; lets the clock run until it is there. */
   heard(): Promise<string>;
 }
@@ -52,12 +54,15 @@ async function withConnection(of: Feed, body: (bench: Bench) => Promise<void>): 
       texts.push(data.toString());
       arrived();
     }));
+  const news: string[] = [];
   const opened = Promise.withResolvers<void>();
   const down = Promise.withResolvers<string>();
   const owner: ConnectionOwner = {
     frame() {},
     opened: () => opened.resolve(),
     down: (_connection, reason) => down.resolve(reason),
+    subscription: (streams, { action, state }) =>
+      news.push(`${action} ${state} ${streams.map((one) => one.stream)}`),
   };
   const connection = new Connection(
     {
@@ -83,7 +88,7 @@ async function withConnection(of: Feed, body: (bench: Bench) => Promise<void>): 
     return texts.shift()!;
   };
   try {
-    await body({ clock, connection, heard });
+    await body({ clock, connection, news, heard });
   } finally {
     connection.close("the test is over");
     await down.promise;
@@ -92,7 +97,7 @@ async function withConnection(of: Feed, body: (bench: Bench) => Promise<void>): 
 }
 
 Deno.test("connection: greets first, keeps keys apart, settles by id, by stream and by order", () =>
-  withConnection(feed, async ({ connection, heard }) => {
+  withConnection(feed, async ({ connection, news, heard }) => {
     const said = [await heard(), await heard(), await heard()];
     assert.deepEqual(said, ["hello T", "on 1 T undefined A@book,B@book", "on 2 T undefined A@trades"]);
     assert.ok(!connection.subscribed);
@@ -103,10 +108,18 @@ Deno.test("connection: greets first, keeps keys apart, settles by id, by stream 
     assert.ok(!connection.subscribed, "an id that nobody sent settles nothing");
     connection.acknowledged({ kind: "ack" });
     assert.ok(connection.subscribed, "without id and names the oldest is meant");
+    assert.deepEqual(news.splice(0), [
+      "subscribe requested A@book,B@book",
+      "subscribe requested A@trades",
+      "subscribe acknowledged B@book",
+      "subscribe acknowledged A@book",
+      "subscribe acknowledged A@trades",
+    ]);
     connection.subscribe([stream("C", "quote")]);
     assert.equal(await heard(), "on 3 T 42 C@quote");
-    connection.acknowledged({ kind: "ack", id: 3 });
+    connection.acknowledged({ kind: "ack", id: 3, error: "no such symbol" });
     assert.ok(connection.subscribed);
+    assert.deepEqual(news, ["subscribe requested C@quote", "subscribe refused C@quote"]);
   }));
 
 Deno.test("connection: keeps the line alive and answers when the venue asks", () =>
