@@ -13,3 +13,5 @@ export { python } from "./python.ts";
 export { python_yaml } from "./python_yaml.ts";
 export { rabbitmq } from "./rabbitmq.ts";
 export { redis } from "./redis.ts";
+export { strace } from "./strace.ts";
+export { unzip } from "./unzip.ts";

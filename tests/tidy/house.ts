@@ -12,6 +12,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   "lib/sinks": 3,
   "lib/servers": 3,
   "lib/mocks": 3,
+  "lib/bundle": 3,
   "lib/monitors": 3,
   "lib/supervisor": 3,
   "lib/feeds": 2,
