@@ -3,7 +3,7 @@
  * market is in the stream once and in order, no book goes back, and the last one is the last of the market.
  */
 import assert from "node:assert/strict";
-import { deleteStreams, StreamReader } from "../live/stream_reader.ts";
+import { deleteStreams, type StreamedUpdate, StreamReader } from "../live/stream_reader.ts";
 import { path, runMdg } from "../mdg_process.ts";
 import { serviceTest } from "../services.ts";
 import { GatewayProcess } from "./gateway_process.ts";
@@ -65,5 +65,8 @@ serviceTest(
     assert.deepEqual(ids, [...new Set(ids)].toSorted((a, b) => a - b));
     assert.equal(ids.length, trades);
     assert.deepEqual(books(), books().toSorted((a, b) => a - b));
+    await using record = new StreamReader(url, [`${market}-subscriptions`]);
+    const isAcknowledged = (one: StreamedUpdate) => one.symbol === SYMBOL && one.state === "acknowledged";
+    await record.until("acknowledged subscriptions", () => record.updates.some(isAcknowledged));
   },
 );
