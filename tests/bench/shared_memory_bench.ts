@@ -6,7 +6,11 @@
  * every second.
  */
 import { systemClock } from "../../lib/base/clock.ts";
+import { silentLog } from "../../lib/base/log.ts";
+import { Metrics } from "../../lib/base/metrics.ts";
+import { DeliveryQueue } from "../../lib/flow/delivery_queue.ts";
 import { bookPayload, tradePayload } from "../../lib/flow/json_payload.ts";
+import { sharedMemory } from "../../lib/sinks/shared_memory.ts";
 import { geometryOf } from "../../lib/sinks/shared_memory/layout.ts";
 import { Segment } from "../../lib/sinks/shared_memory/segment.ts";
 import { findProgram } from "../../scripts/debian.ts";
@@ -16,6 +20,7 @@ import { fastest_ms, print, row } from "./figures.ts";
 
 const DEPTH = 20;
 const WRITES = 50_000;
+const UPDATES_PER_FLUSH = 16;
 const RING = 65_536;
 const name = `mdg-bench-${Deno.pid}`;
 
@@ -64,6 +69,31 @@ function writing(): void {
   );
 }
 
+/** Trades offered to the delivery queue of the sink, as the gateway does it. */
+async function throughQueue(): Promise<void> {
+  const context = {
+    name: "shared_memory",
+    clock: systemClock,
+    log: silentLog,
+    metrics: new Metrics(),
+    seed: "bench",
+    writable() {},
+  };
+  const target = await sharedMemory.connect(sharedMemory.schema.parse({ name }), context);
+  const queue = new DeliveryQueue(target, { ...context, readBook: () => undefined });
+  const trade = patternTrade(1);
+  const elapsed_ms = fastest_ms(() => {
+    for (let n = 0; n < 10 * WRITES; n++) {
+      setPattern(trade, n);
+      queue.offer(trade);
+      if (n % UPDATES_PER_FLUSH === 0) queue.flush();
+    }
+  });
+  row("trades through queue and sink", `${(10 * WRITES / elapsed_ms / 1e3).toFixed(2)} M/s`, "target 1 M/s");
+  await queue.close(1_000);
+  await target[Symbol.asyncDispose]();
+}
+
 /** "chrt -f 10" where the kernel allows it. */
 async function realTime(): Promise<readonly string[]> {
   const prefix = ["chrt", "-f", "10"];
@@ -90,7 +120,7 @@ async function reading(compiler: string): Promise<void> {
     const events = 10_000_000;
     const fast = await witness(
       reader,
-      { name, events, ring_events: RING, cpu: 0 },
+      { name, events, ring_events: 4 * RING, cpu: 0 },
       options(["witness", `${events}`]),
     );
     const count = (events_per_s: number) => `${(events_per_s / 1e6).toFixed(2)} M/s`;
@@ -127,6 +157,7 @@ async function reading(compiler: string): Promise<void> {
 if (Deno.build.os !== "linux") print("skipped: no POSIX shared memory here");
 else {
   writing();
+  await throughQueue();
   const compiler = await findProgram("gcc");
   if (compiler && navigator.hardwareConcurrency > 1) await reading(compiler);
   else print("reader: skipped, needs gcc and two CPUs");
