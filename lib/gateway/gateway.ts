@@ -65,6 +65,13 @@ export class Gateway implements AsyncDisposable {
 
   private constructor(readonly config: GatewayConfig, readonly world: GatewayWorld) {
     this.hub = new Dispatcher(world.clock, world.log, world.metrics, world.version);
+    this.hub.instrumentInfo = (venue, symbol) => {
+      for (const { source } of this.#sources) {
+        const found = source.venue === venue ? source.instrument?.(symbol) : undefined;
+        if (found) return found;
+      }
+      return undefined;
+    };
     this.hub.subscriptions = {
       list: () => this.#sources.map(({ source }) => subscriptionsOf(source)),
       change: (source, add, remove) => this.#changeSymbols(source, add, remove),

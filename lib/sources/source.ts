@@ -10,6 +10,7 @@ import type { CandlePlan } from "../flow/candles.ts";
 import type { Feed } from "../feeds/feed.ts";
 import type { EventBatch } from "../market/event_batch.ts";
 import type { SubscriptionChange } from "../market/subscription_change.ts";
+import type { InstrumentInfo } from "../market/instrument_info.ts";
 import type { SequenceRule } from "../market/sequence_rule.ts";
 
 /** What the consumer of a source is told beside events. */
@@ -38,6 +39,8 @@ export interface Source {
    * (or when a finite source is done); everything it opened is closed by then.
    */
   batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch>;
+  /** What the venue says of the instrument; undefined while unknown. */
+  instrument?(symbol: string): InstrumentInfo | undefined;
   /** The consumer's book of this symbol needs a snapshot. Single flight per symbol; comes as an event. */
   requestSnapshot(symbol: string, reason: string): void;
   /** Adds and removes symbols while running; the others do not notice. */

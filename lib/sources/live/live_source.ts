@@ -11,10 +11,12 @@ import type { Feed, FeedLimits, SnapshotSpec, StreamName, StreamOptions } from "
 import type { Channel, MarketEvent } from "../../market/event.ts";
 import type { CandlePlan } from "../../flow/candles.ts";
 import { EventBatch } from "../../market/event_batch.ts";
+import type { InstrumentInfo } from "../../market/instrument_info.ts";
 import { REFRESH } from "../../flow/book_replica.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
 import type { Connection, SubscriptionNews } from "./connection.ts";
 import { BookRenewals } from "./book_renewals.ts";
+import { InstrumentList } from "./instrument_list.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
 import { Overlap } from "./overlap.ts";
 import { SnapshotQueue } from "./snapshot_queue.ts";
@@ -72,6 +74,7 @@ export class LiveSource implements Source, LaneOwner {
   #events: SourceEvents | undefined;
   /** By REST; venues that send snapshots in-band are asked by a new subscription instead. */
   #snapshots: SnapshotQueue | undefined;
+  #instruments: InstrumentList | undefined;
   readonly #renewals: BookRenewals;
   readonly #overlap: Overlap;
   #lane_count = 0;
@@ -122,6 +125,17 @@ export class LiveSource implements Source, LaneOwner {
       ready: (symbol) => this.#bookFlows(symbol),
       arrived: (...arrival) => this.#snapshotArrived(snapshot, ...arrival),
     });
+    const { instruments } = this.options.feed;
+    this.#instruments = instruments && new InstrumentList({
+      spec: instruments,
+      rest_url: this.options.rest_url,
+      clock,
+      log: this.#log,
+      random: this.#random.fork("instruments"),
+      signal,
+      symbols: () => this.#symbols,
+    });
+    void this.#instruments?.refresh();
     this.#open(this.#symbols);
     for (const symbol of this.#symbols) this.requestSnapshot(symbol, "start");
     const ticking = clock.every(TICK_MS, () => this.#tick());
@@ -144,6 +158,9 @@ export class LiveSource implements Source, LaneOwner {
       this.#overlap.close();
     }
   }
+  instrument(symbol: string): InstrumentInfo | undefined {
+    return this.#instruments?.get(symbol);
+  }
   requestSnapshot(symbol: string, reason: string): void {
     if (this.#snapshots) return this.#snapshots.request(symbol, reason !== REFRESH);
     if (this.sequence?.in_band_snapshots) this.#renewals.request(symbol);
@@ -157,12 +174,14 @@ export class LiveSource implements Source, LaneOwner {
       this.#snapshots?.forget(symbol);
       this.#renewals.forget(symbol);
       this.#overlap.forget(symbol);
+      this.#instruments?.forget(symbol);
       this.#contract.websocket_connected.with(symbol).value = 0;
     }
     for (const lane of this.#lanes.filter((lane) => lane.streams.size === 0)) {
       lane.close();
       this.#lanes.splice(this.#lanes.indexOf(lane), 1);
     }
+    if (added.length > 0) void this.#instruments?.refresh();
     this.#open(added);
     for (const symbol of added) this.requestSnapshot(symbol, "added");
   }
