@@ -6,7 +6,7 @@ import { type Clock, sleep, systemClock } from "../../lib/base/clock.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { Metrics } from "../../lib/base/metrics.ts";
 import type { Hub } from "../../lib/flow/hub.ts";
-import { FEEDS, MOCKS } from "../../lib/gateway/catalog.ts";
+import { FEEDS, MOCKS, SOURCES } from "../../lib/gateway/catalog.ts";
 import { Gateway } from "../../lib/gateway/gateway.ts";
 import type { Fault, FaultSpec, MockKind, MockOptions, MockStats, MockVenue } from "../../lib/mocks/mock.ts";
 import { cleanBooks } from "./clean_book.ts";
@@ -67,7 +67,10 @@ export async function runWithFaults(options: FaultRun, clock: Clock = systemCloc
   );
   gateway.hub.subscribe(watchful);
   try {
-    const wrong = await settle(gateway.hub, watchful, expected, clock, started_ms + limit_ms);
+    // A source that fails ends the gateway: waiting on would only hide why.
+    const failed = gateway.ended.then(() => ["the gateway ended by itself"]);
+    const settled = settle(gateway.hub, watchful, expected, clock, started_ms + limit_ms);
+    const wrong = await Promise.race([settled, failed]);
     wrong.push(...judgeStreams(options, kind, mock, gateway.hub, watchful));
     return {
       wrong,
@@ -89,8 +92,7 @@ function liveSource(
   symbols: readonly string[],
 ) {
   const feed = FEEDS[venue];
-  return {
-    kind: "live",
+  const config = SOURCES.live.schema.parse({
     venue,
     symbols,
     channels: ["book", "trades", "quote"].filter((channel) =>
@@ -103,8 +105,8 @@ function liveSource(
     max_reconnect_delay_ms: 200,
     max_silence_ms,
     first_data_ms: max_silence_ms / 2,
-    compression: false,
-  };
+  });
+  return { kind: "live", ...config };
 }
 
 /** Waits until nothing is missing; says what is when time is over. */

@@ -9,10 +9,12 @@ import type { Fault, MarketState, MockKind, MockOptions } from "../mock.ts";
 import type { CorruptionWords } from "./corruption.ts";
 import type { ConnectionRules, Entry, Program, RestRules, Subscription } from "./dialect.ts";
 import { GeneratedMarket } from "./generated_market.ts";
-import type { Happening, QuoteHappening, TickerHappening } from "./happening.ts";
+import type { Happening, QuoteHappening, TickerHappening, TradeHappening } from "./happening.ts";
 import { type MockWorld, openStage } from "./stage.ts";
 import { StageBook } from "./stage_book.ts";
 import type { SymbolGrid, Tape } from "./tape.ts";
+
+const RECENT_TRADES = 50;
 
 /** The market as the dialect may look at it, at any moment. */
 export interface StagedMarket {
@@ -21,6 +23,8 @@ export interface StagedMarket {
   /** What was announced last; undefined before the first, or for a symbol that is not served. */
   quote(symbol: string): QuoteHappening | undefined;
   ticker(symbol: string): TickerHappening | undefined;
+  /** The latest, at most 50, oldest first. */
+  trades(symbol: string): readonly TradeHappening[];
   /** Undefined for a symbol that is not served. In `render` it stands right after the happening. */
   book(symbol: string): StageBook | undefined;
 }
@@ -80,7 +84,7 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
   readonly #books: ReadonlyMap<string, StageBook>;
   readonly #quotes = new Map<string, QuoteHappening>();
   readonly #tickers = new Map<string, TickerHappening>();
-  readonly #trades = new Map<string, number>();
+  readonly #trades = new Map<string, { count: number; recent: TradeHappening[] }>();
 
   constructor(readonly dialect: VenueDialect, options: MockOptions, { clock }: MockWorld) {
     if (options.capture !== undefined) {
@@ -119,7 +123,7 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
     if (item.kind === "book") this.#books.get(symbol)!.apply(item);
     if (item.kind === "quote") this.#quotes.set(symbol, item);
     if (item.kind === "ticker") this.#tickers.set(symbol, item);
-    if (item.kind === "trade") this.#trades.set(symbol, (this.#trades.get(symbol) ?? 0) + 1);
+    if (item.kind === "trade") this.#keepTrade(item);
     return true;
   }
   lastId(symbol: string): number {
@@ -135,7 +139,7 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
       bids: sells_books ? [...bids] : [],
       asks: sells_books ? [...asks] : [],
       quote: this.#quotes.get(symbol),
-      trades: this.#trades.get(symbol) ?? 0,
+      trades: this.#trades.get(symbol)?.count ?? 0,
     };
   }
   /** The books are there from the beginning. */
@@ -151,7 +155,17 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
   ticker(symbol: string): TickerHappening | undefined {
     return this.#tickers.get(symbol);
   }
+  trades(symbol: string): readonly TradeHappening[] {
+    return this.#trades.get(symbol)?.recent ?? [];
+  }
   book(symbol: string): StageBook | undefined {
     return this.#books.get(symbol);
+  }
+  #keepTrade(trade: TradeHappening): void {
+    const known = this.#trades.get(trade.symbol) ?? { count: 0, recent: [] };
+    known.count++;
+    known.recent.push(trade);
+    if (known.recent.length > RECENT_TRADES) known.recent.shift();
+    this.#trades.set(trade.symbol, known);
   }
 }
