@@ -12,6 +12,7 @@ export { j5ToJson as "j5-to-json" } from "./j5_to_json.ts";
 export { j5ToYaml as "j5-to-yaml" } from "./j5_to_yaml.ts";
 export { jsPaths as "js-paths" } from "./js_paths.ts";
 export { keygen } from "./keygen.ts";
+export { log } from "./log.ts";
 export { marketStatus as "market-status" } from "./market_status.ts";
 export { mock } from "./mock.ts";
 export { rekey } from "./rekey.ts";

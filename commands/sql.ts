@@ -66,7 +66,7 @@ export const sql = defineCommand({
       url: flags.to,
       password,
       schema: flags.schema,
-      tables: flags.tables,
+      tables: flags.tables.length > 0 ? flags.tables : undefined,
       retention_days: flags["retention-days"],
       spool: flags.spool === undefined ? undefined : { folder: flags.spool },
     });

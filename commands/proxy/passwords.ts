@@ -6,7 +6,7 @@ import { isAbsolute, join } from "node:path";
 import { quoted, reasonOf, UserError } from "../../lib/base/errors.ts";
 import { knownSecrets } from "../../lib/base/known_secrets.ts";
 import type { World } from "../../lib/cli/command.ts";
-import { askHidden, terminalInput } from "../../lib/cli/read_input.ts";
+import { asker } from "../../lib/cli/read_input.ts";
 
 export interface PasswordWays {
   /** "--from" or "--to". */
@@ -42,13 +42,13 @@ async function found(
   if (file !== undefined) return await fromFile(world, `${flag}-password-file`, file);
   if (world.env[variable]) return world.env[variable];
   if (!ask) return undefined;
-  if (!terminalInput.is_terminal) {
-    throw new UserError(`ask for the password of ${flag}: stdin is no terminal, want ${variable} or a file`, {
-      code: 2,
-    });
+  const question = asker(world);
+  if (question) {
+    return await question(`password for ${flag} (${new URL(url).host}), empty for none: `) || undefined;
   }
-  const { host } = new URL(url);
-  return await askHidden(`password for ${flag} (${host}), empty for none: `, world) || undefined;
+  throw new UserError(`ask for the password of ${flag}: stdin is no terminal, want ${variable} or a file`, {
+    code: 2,
+  });
 }
 
 async function fromFile(world: World, flag: string, file: string): Promise<string> {

@@ -30,7 +30,8 @@ export async function runProxy(
   const rest = { sinks: [sink], servers: health === undefined ? [] : [{ kind: "health", listen: health }] };
   // What is wrong with the sink is told before anybody is waited for.
   composedConfig({ sources: [{ kind: "simulator" }], ...rest });
-  const { from: url, symbols, venue } = flags;
+  const { from: url, venue } = flags;
+  const symbols = flags.symbols.length > 0 ? flags.symbols : undefined;
   const sources = await sourcesOf(world, { url, symbols, venue, password });
   if (sources.length === 0) return 0;
   const config = composedConfig({ sources, ...rest });

@@ -22,6 +22,7 @@ const SYMBOLS = 20;
 const CORE = "1";
 /** The offering stops here and waits, as a source that is held back would; nothing is dropped. */
 const MAX_QUEUED = 50_000;
+const TICKS_PER_SECOND = 100;
 const START_MS = Date.parse("2024-08-08T00:00:00Z");
 
 const encoder = new RowEncoder(20);
@@ -44,11 +45,49 @@ function nextTrade(): Trade {
   };
 }
 const linesOf = (count: number) => Array.from({ length: count }, () => encoder.encode(nextTrade())!.line);
-const perSecond = (rows: number, elapsed_ms: number) => rows / elapsed_ms * 1_000;
-const shown = (rate: number) => `${Math.round(rate / 1_000)} k rows/s`;
+/** Processor time so far of this process, those it has waited for, and a server with its children; seconds. */
+function cpuSeconds(server_pid?: number): number {
+  const of = (pid: number | string) => {
+    try {
+      // The fields after the name, which may hold spaces; proc(5): 14 utime, 15 stime, 16 cutime, 17 cstime.
+      const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
+      return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
+    } catch {
+      return 0;
+    }
+  };
+  if (server_pid === undefined) return of("self");
+  const children = Deno.readTextFileSync(`/proc/${server_pid}/task/${server_pid}/children`).split(" ");
+  return [...children.filter(Boolean), server_pid].reduce<number>((sum, pid) => sum + of(pid), of("self"));
+}
 
-/** Rows a second from the first trade offered to the last one committed. */
-async function sustained(config: Partial<SqlConfig>, trades: number): Promise<number> {
+interface Measured {
+  /** Rows a second by the clock. */
+  rate: number;
+  /** Rows a second of processor time: what an idle machine would do on one core; a busy one does not colour it. */
+  per_cpu_s: number;
+}
+async function measured(
+  rows: number,
+  server_pid: number | undefined,
+  work: () => Promise<unknown>,
+): Promise<Measured> {
+  const began_ms = systemClock.monotonic_ms();
+  const began_cpu_s = cpuSeconds(server_pid);
+  await work();
+  const elapsed_s = (systemClock.monotonic_ms() - began_ms) / 1_000;
+  return { rate: rows / elapsed_s, per_cpu_s: rows / (cpuSeconds(server_pid) - began_cpu_s) };
+}
+function tell(what: string, { rate, per_cpu_s }: Measured, baseline?: Measured): void {
+  const ratio = baseline &&
+    `${(rate / baseline.rate).toFixed(2)}×, by processor time ${
+      (per_cpu_s / baseline.per_cpu_s).toFixed(2)
+    }×`;
+  row(what, `${Math.round(rate / 1_000)} k/s, ${Math.round(per_cpu_s / 1_000)} k/cpu s`, ratio);
+}
+
+/** From the first trade offered to the last one committed. */
+async function sustained(config: Partial<SqlConfig>, trades: number, server_pid?: number): Promise<Measured> {
   const metrics = new Metrics();
   const context = {
     name: "sql",
@@ -61,20 +100,21 @@ async function sustained(config: Partial<SqlConfig>, trades: number): Promise<nu
   const sink = await sql.connect(sql.schema.parse(config) as SqlConfig, context);
   while (sink.notReady() !== undefined) await sleep(systemClock, 5);
   const queue = new DeliveryQueue(sink, { ...context, readBook: () => undefined });
-  const began_ms = systemClock.monotonic_ms();
-  for (let i = 0; i < trades; i++) {
-    queue.offer(nextTrade());
-    if (i % 256 !== 255) continue;
-    queue.flush();
-    await nextTurn();
-    while (queue.queued > MAX_QUEUED) await sleep(systemClock, 1);
-  }
-  const left = await queue.close(60_000);
-  const elapsed_ms = systemClock.monotonic_ms() - began_ms;
+  let left = 0;
+  const figures = await measured(trades, server_pid, async () => {
+    for (let i = 0; i < trades; i++) {
+      queue.offer(nextTrade());
+      if (i % 256 !== 255) continue;
+      queue.flush();
+      await nextTurn();
+      while (queue.queued > MAX_QUEUED) await sleep(systemClock, 1);
+    }
+    left = await queue.close(60_000);
+  });
   const not_stored = left + trades - stored(metrics);
   await sink[Symbol.asyncDispose]();
   if (not_stored !== 0) throw new Error(`${not_stored} trades were not stored`);
-  return perSecond(trades, elapsed_ms);
+  return figures;
 }
 function stored(metrics: Metrics): number {
   let sum = 0;
@@ -115,19 +155,12 @@ async function benchPostgres(initdb: string): Promise<void> {
   const file = join(folder, "rows");
   const rows = linesOf(TRADES);
   await Deno.writeTextFile(file, rows.join(""));
-  const began_ms = systemClock.monotonic_ms();
-  await psql(`\\copy trades from '${file}'`);
-  const baseline = perSecond(TRADES, systemClock.monotonic_ms() - began_ms);
-  row("baseline: psql \\copy into the same table, one transaction", shown(baseline));
-  const straight = await sustained(config, TRADES);
-  row("trades through the sink, every one new", shown(straight), `${(straight / baseline).toFixed(2)}×`);
+  const { pid } = cluster;
+  const baseline = await measured(TRADES, pid, () => psql(`\\copy trades from '${file}'`));
+  tell("baseline: psql \\copy into the same table", baseline);
+  tell("trades through the sink, every one new", await sustained(config, TRADES, pid), baseline);
   id -= TRADES;
-  const repeated = await sustained(config, TRADES);
-  row(
-    "the same trades again, every one there already",
-    shown(repeated),
-    `${(repeated / baseline).toFixed(2)}×`,
-  );
+  tell("the same trades again, all there already", await sustained(config, TRADES, pid), baseline);
   await Deno.remove(folder, { recursive: true });
 }
 
@@ -143,17 +176,18 @@ async function benchSqlite(): Promise<void> {
     `INSERT INTO trades VALUES (${rows[0].map(() => "?").join(",")}) ON CONFLICT DO NOTHING`,
   );
   file.exec("PRAGMA synchronous = FULL");
-  const began_ms = systemClock.monotonic_ms();
-  for (let from = 0; from < TRADES; from += 5_000) {
-    file.exec("BEGIN");
-    for (const values of rows.slice(from, from + 5_000)) insert.run(...values);
-    file.exec("COMMIT");
-  }
-  const baseline = perSecond(TRADES, systemClock.monotonic_ms() - began_ms);
+  const baseline = await measured(TRADES, undefined, () => {
+    for (let from = 0; from < TRADES; from += 5_000) {
+      file.exec("BEGIN");
+      for (const values of rows.slice(from, from + 5_000)) insert.run(...values);
+      file.exec("COMMIT");
+    }
+    return Promise.resolve();
+  });
   file.close();
-  row("baseline: prepared inserts, 5,000 a transaction", shown(baseline));
-  const through = await sustained({ url: `sqlite:${join(folder, "sink.sqlite")}` }, TRADES);
-  row("trades through the sink", shown(through), `${(through / baseline).toFixed(2)}×`);
+  tell("baseline: prepared inserts, 5,000 a transaction", baseline);
+  const figures = await sustained({ url: `sqlite:${join(folder, "sink.sqlite")}` }, TRADES);
+  tell("trades through the sink, encoding beside the Worker", figures, baseline);
   await Deno.remove(folder, { recursive: true });
 }
 

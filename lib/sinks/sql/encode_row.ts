@@ -95,8 +95,19 @@ function timeOf(update: Head): number {
   return venue_ms === undefined ? Math.floor(update.received_us) : microseconds(venue_ms);
 }
 
+/** Updates of one instrument come in runs. */
+let last_venue = "";
+let last_symbol = "";
+let instrument_text = "\t\t";
+
 function head(update: Head): string {
-  return `${timeText(timeOf(update))}\t${escapeText(update.venue)}\t${escapeText(update.symbol)}`;
+  const { venue, symbol } = update;
+  if (symbol !== last_symbol || venue !== last_venue) {
+    instrument_text = `\t${escapeText(venue)}\t${escapeText(symbol)}`;
+    last_venue = venue;
+    last_symbol = symbol;
+  }
+  return timeText(timeOf(update)) + instrument_text;
 }
 const end = (update: Head) => `\t${timeText(update.received_us)}\n`;
 const decimal = (value: number | undefined) => value === undefined ? NULL : formatDecimal(value);
@@ -105,7 +116,8 @@ const text = (value: string | undefined) => value === undefined ? NULL : escapeT
 
 function tradeLine(trade: Trade, key: string): string {
   const { trade_id, venue_trade_id, first_fill_id, last_fill_id, aggressor } = trade;
-  return `${head(trade)}\t${integer(trade_id)}\t${text(venue_trade_id)}\t${formatDecimal(trade.price)}` +
+  const id = trade_id === undefined ? NULL : key;
+  return `${head(trade)}\t${id}\t${text(venue_trade_id)}\t${formatDecimal(trade.price)}` +
     `\t${quantityOf(trade)}\t${aggressor ?? NULL}\t${integer(first_fill_id)}\t${integer(last_fill_id)}` +
     `\t${timeOfMs(trade.sent_ms)}\t${key}${end(trade)}`;
 }
