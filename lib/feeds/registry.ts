@@ -7,4 +7,5 @@ export { bybitLinear as "bybit-linear" } from "./bybit/linear.ts";
 export { bybitSpot as "bybit-spot" } from "./bybit/spot.ts";
 export { deribit } from "./deribit/deribit.ts";
 export { coinbase } from "./coinbase/coinbase.ts";
+export { mexcSpot as "mexc-spot" } from "./mexc/spot.ts";
 export { yahoo } from "./yahoo/yahoo.ts";
