@@ -8,4 +8,6 @@ export { bybitSpot as "bybit-spot" } from "./bybit/spot.ts";
 export { deribit } from "./deribit/deribit.ts";
 export { coinbase } from "./coinbase/coinbase.ts";
 export { mexcSpot as "mexc-spot" } from "./mexc/spot.ts";
+export { mexcFutures as "mexc-futures" } from "./mexc/futures.ts";
+export { mexcLegacy as "mexc-legacy" } from "./mexc/legacy.ts";
 export { yahoo } from "./yahoo/yahoo.ts";

@@ -100,7 +100,8 @@ eachFeed("names a stream for each channel, on a known route, each its own", (fee
 });
 
 eachFeed("asks for exactly the streams it is told, and takes them back", (feed) => {
-  const streams = SYMBOLS.map((symbol) => feed.streams(feed.symbol(symbol), feed.channels[0])).flat();
+  const streams = SYMBOLS.slice(0, feed.limits.max_streams_per_message)
+    .flatMap((symbol) => feed.streams(feed.symbol(symbol), feed.channels[0]));
   const session = { token: "secret-token", session_id: 7 };
   const [on, off] = [feed.subscribe(streams, 7, session), feed.unsubscribe(streams, 7, session)];
   assert.notEqual(on, off);
@@ -110,6 +111,7 @@ eachFeed("asks for exactly the streams it is told, and takes them back", (feed) 
       assert.ok(frame.includes(stream) || frame.includes(symbol), `${stream} in ${frame}`);
     }
   }
+  if (streams.length === 1) return;
   const rest = feed.subscribe(streams.slice(1), 8, session);
   assert.ok(!rest.includes(JSON.stringify(streams[0].stream)));
   assert.ok(!rest.includes(JSON.stringify(streams[0].symbol)));

@@ -5,22 +5,12 @@
  * Source: MEXC spot v3 documents, "Websocket Market Streams", and the message files of github.com/mexcdevelop/websocket-proto.
  */
 import type { Channel } from "../../market/event.ts";
-import type { SequenceRule } from "../../market/sequence_rule.ts";
 import type { SplicedFeed, StreamName, StreamOptions } from "../feed.ts";
 import { KEEP_ALIVE, subscription } from "./control.ts";
 import { intervalWords } from "./intervals.ts";
 import { spotInstruments, spotSnapshot } from "./spot_rest.ts";
 import { MexcSpotMapper, VENUE } from "./spot_messages.ts";
-
-/**
- * Rules 3 to 5 of the documents' book algorithm. An update that begins inside what the book holds and ends after it is
- * taken: its quantities are absolute as of its end, so nothing is lost by it.
- */
-const follow: SequenceRule["afterDelta"] = (delta, last_id) => {
-  if (delta.last_id <= last_id) return "stale";
-  return delta.first_id <= last_id + 1 ? "next" : "gap";
-};
-export const versionChain: SequenceRule = { afterSnapshot: follow, afterDelta: follow };
+import { versionChain } from "./version_chain.ts";
 
 const SPEEDS = ["10ms", "100ms"];
 const DEFAULT_SPEED = "100ms";

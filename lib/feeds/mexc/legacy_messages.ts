@@ -1,0 +1,273 @@
+/**
+ * MEXC's older JSON frames `{"c":channel,"s":symbol,"d":data,"t":ms}`, in both forms that were in use: channels named
+ * "spot@public.<word>.v3.api@…" with `deals[]`, `{p,v}` levels and `r`, and plain words ("depth", "trade", "ticker") with
+ * `[p,q]` levels and `v`. Errors are named: bad JSON, invalid format, unsupported channel.
+ */
+import type { Aggressor, Candle } from "../../market/event.ts";
+import type { EventBatch } from "../../market/event_batch.ts";
+import { LevelList } from "../../market/level_list.ts";
+import { CandleBars } from "../candle_bars.ts";
+import { EVENTS, type FrameOutcome } from "../feed.ts";
+import { readNamedRows, readRows } from "../json/levels.ts";
+import { JsonMapper, malformed, quoted, UNKNOWN_SYMBOL } from "../json/mapper.ts";
+import { ARRAY, OBJECT } from "../json/tape.ts";
+import { readControl } from "./control.ts";
+import { barCloseMs, INTERVAL_OF_WORD } from "./intervals.ts";
+import { percentOf } from "./percent.ts";
+
+export const VENUE = "mexc-legacy";
+
+const PREFIX = "spot@public.";
+const SUFFIX = ".v3.api";
+const BAD_JSON = malformed("bad JSON");
+
+type Reader = (symbol: string, data: number, received_us: number, batch: EventBatch) => FrameOutcome;
+
+export class MexcLegacyMapper extends JsonMapper {
+  readonly #bars = new CandleBars();
+  readonly #readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+    ["increase.depth", (...message) => this.#depth(...message)],
+    ["depth", (...message) => this.#depth(...message)],
+    ["limit.depth", (...message) => this.#limitDepth(...message)],
+    ["deals", (...message) => this.#deals(...message)],
+    ["trade", (...message) => this.#trade(...message)],
+    ["bookTicker", (...message) => this.#bookTicker(...message)],
+    ["miniTicker", (...message) => this.#miniTicker(...message)],
+    ["ticker", (...message) => this.#ticker(...message)],
+    ["kline", (...message) => this.#kline(...message)],
+  ]);
+  /** The channel of the last frame and its reader: channels repeat. */
+  #last_channel = "";
+  #last_reader: Reader | undefined;
+
+  protected read(received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    if (tape.kind(0) !== OBJECT) return invalid("no object");
+    const channel = tape.field(0, "c");
+    if (channel < 0) return tape.field(0, "msg") < 0 ? invalid("no channel") : readControl(tape);
+    const reader = this.#readerOf(channel);
+    if (reader === undefined) {
+      return { kind: "unknown", what: `unsupported channel ${quoted(tape.text(channel))}` };
+    }
+    const data = tape.field(0, "d");
+    if (tape.kind(data) !== OBJECT) return invalid("no data");
+    const outer = tape.field(0, "s");
+    const node = outer < 0 ? tape.field(data, "s") : outer;
+    if (node < 0) return invalid("no symbol");
+    const symbol = this.symbol(node);
+    return symbol === undefined ? UNKNOWN_SYMBOL : reader(symbol, data, received_us, batch);
+  }
+  protected override readOther(): FrameOutcome {
+    return BAD_JSON;
+  }
+  /** "spot@public.increase.depth.v3.api@BTCUSDT": increase.depth. */
+  #readerOf(node: number): Reader | undefined {
+    const { tape } = this;
+    if (this.#last_channel !== "" && tape.is(node, this.#last_channel)) return this.#last_reader;
+    const channel = tape.text(node);
+    const word = channel.startsWith(PREFIX)
+      ? channel.slice(PREFIX.length).split("@")[0].replace(SUFFIX, "")
+      : channel;
+    this.#last_reader = this.#readers.get(word);
+    this.#last_channel = channel;
+    return this.#last_reader;
+  }
+  #sent(): number | undefined {
+    return this.milliseconds(this.tape.field(0, "t"));
+  }
+  /** One of two names; −1 when neither is there. */
+  #either(data: number, name: string, other: string): number {
+    const node = this.tape.field(data, name);
+    return node < 0 ? this.tape.field(data, other) : node;
+  }
+
+  /**
+   * `{"asks":[{"p":"64010.12","v":"0"}],"bids":[],"r":"900000008"}` or `{"s","t","v":42,"b":[["64010.11","0.5"]],"a":[…]}`.
+   * Versions count on by one; that `v` does too is assumed.
+   */
+  #depth(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const version = this.tape.integer(this.#either(data, "r", "v"));
+    if (!(version >= 0)) return invalid("depth without version");
+    const delta = batch.freeDelta();
+    if (!this.#readBook(data, delta.bids, delta.asks)) return invalid("depth: bad levels");
+    delta.venue = VENUE;
+    delta.symbol = symbol;
+    delta.received_us = received_us;
+    delta.exchange_ms = this.milliseconds(this.tape.field(data, "t"));
+    delta.sent_ms = this.#sent();
+    delta.first_id = delta.last_id = version;
+    delta.previous_id =
+      delta.depth_limit =
+      delta.checksum =
+      delta.precision =
+        undefined;
+    batch.pushDelta(delta);
+    return EVENTS;
+  }
+  #limitDepth(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const last_id = this.tape.integer(this.#either(data, "r", "v"));
+    if (!(last_id >= 0)) return invalid("depth without version");
+    const bids = new LevelList();
+    const asks = new LevelList();
+    if (!this.#readBook(data, bids, asks)) return invalid("depth: bad levels");
+    const exchange_ms = this.milliseconds(this.tape.field(data, "t"));
+    const head = { venue: VENUE, symbol, received_us, exchange_ms, sent_ms: this.#sent() };
+    const depth_limit = Math.max(bids.size, asks.size);
+    batch.push({ kind: "book_snapshot", ...head, last_id, depth_limit, bids, asks });
+    return EVENTS;
+  }
+  #readBook(data: number, bids: LevelList, asks: LevelList): boolean {
+    const { tape } = this;
+    return this.#side(tape.field(data, "bids"), tape.field(data, "b"), bids) &&
+      this.#side(tape.field(data, "asks"), tape.field(data, "a"), asks);
+  }
+  #side(named: number, rows: number, list: LevelList): boolean {
+    return named >= 0 ? readNamedRows(this.tape, named, list, "p", "v") : readRows(this.tape, rows, list);
+  }
+
+  /** `{"deals":[{"S":2,"p":"64010.11","t":1793628600120,"v":"0.0040"}]}`: S 1 buy, 2 sell */
+  #deals(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    const deals = tape.field(data, "deals");
+    // Both forms call their trades so.
+    if (deals < 0) return this.#trade(symbol, data, received_us, batch);
+    if (tape.kind(deals) !== ARRAY || tape.next(deals) === deals + 1) return invalid("no deals");
+    for (let row = deals + 1, end = tape.next(deals); row < end; row = tape.next(row)) {
+      const type = tape.integer(tape.field(row, "S"));
+      const aggressor = type === 1 ? "buy" : type === 2 ? "sell" : undefined;
+      const pushed = this.#pushTrade(symbol, row, "v", aggressor, received_us, batch);
+      if (pushed !== EVENTS) return pushed;
+    }
+    return EVENTS;
+  }
+  /** `{"s","p":"64010.11","q":"0.004","v":"256.04","t":…,"m":true}`: q base, v quote, m whether the buyer was the maker */
+  #trade(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    const maker = tape.field(data, "m");
+    const aggressor = tape.isTrue(maker) ? "sell" : tape.isFalse(maker) ? "buy" : undefined;
+    return this.#pushTrade(symbol, data, "q", aggressor, received_us, batch);
+  }
+  #pushTrade(
+    symbol: string,
+    row: number,
+    quantity_name: string,
+    aggressor: Aggressor | undefined,
+    received_us: number,
+    batch: EventBatch,
+  ): FrameOutcome {
+    const { tape } = this;
+    const price = tape.decimal(tape.field(row, "p"));
+    const quantity = tape.decimal(tape.field(row, quantity_name));
+    const exact_quantity = tape.exact_text;
+    if (!(price >= 0) || !(quantity >= 0)) return invalid("trade without price or quantity");
+    const exchange_ms = this.milliseconds(tape.field(row, "t"));
+    const head = { venue: VENUE, symbol, received_us, exchange_ms, sent_ms: this.#sent() };
+    batch.push({ kind: "trade", ...head, price, quantity, exact_quantity, aggressor });
+    return EVENTS;
+  }
+
+  /** `{"b":"64010.11","B":"0.52","a":"64010.12","A":"1.07"}` */
+  #bookTicker(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const amount = (name: string) => this.amount(this.tape.field(data, name));
+    const [bid, bid_quantity, ask, ask_quantity] = [amount("b"), amount("B"), amount("a"), amount("A")];
+    if (bid === undefined && ask === undefined) return invalid("book ticker without prices");
+    const quote = batch.pushQuote();
+    quote.venue = VENUE;
+    quote.symbol = symbol;
+    quote.received_us = received_us;
+    quote.exchange_ms = undefined;
+    quote.sent_ms = this.#sent();
+    quote.update_id = undefined;
+    quote.bid = bid;
+    quote.bid_quantity = bid === undefined ? undefined : bid_quantity;
+    quote.ask = ask;
+    quote.ask_quantity = ask === undefined ? undefined : ask_quantity;
+    return EVENTS;
+  }
+
+  /** `{"s","p":last,"r":rate,"tr":zoned rate,"h","l","v":quote turnover,"q":base,"t"}` */
+  #miniTicker(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    const amount = (name: string) => this.amount(tape.field(data, name));
+    const last_price = amount("p");
+    if (last_price === undefined) return invalid("mini ticker without price");
+    batch.push({
+      kind: "ticker",
+      venue: VENUE,
+      symbol,
+      received_us,
+      exchange_ms: this.milliseconds(tape.field(data, "t")),
+      sent_ms: this.#sent(),
+      price_change_percent: percentOf(tape.decimal(this.#either(data, "tr", "r"))),
+      last_price,
+      high_price: amount("h"),
+      low_price: amount("l"),
+      volume: amount("q"),
+      quote_volume: amount("v"),
+    });
+    return EVENTS;
+  }
+  /** `{"s","o","h","l","c","v":base,"qv":quote,"t"}` */
+  #ticker(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    const amount = (name: string) => this.amount(tape.field(data, name));
+    const last_price = amount("c");
+    if (last_price === undefined) return invalid("ticker without price");
+    batch.push({
+      kind: "ticker",
+      venue: VENUE,
+      symbol,
+      received_us,
+      exchange_ms: this.milliseconds(tape.field(data, "t")),
+      sent_ms: this.#sent(),
+      last_price,
+      open_price: amount("o"),
+      high_price: amount("h"),
+      low_price: amount("l"),
+      volume: amount("v"),
+      quote_volume: amount("qv"),
+    });
+    return EVENTS;
+  }
+
+  /** `{"k":{"t":start s,"T":end s,"i":"Min1","o","c","h","l","v":base,"a":quote}}` */
+  #kline(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    const k = tape.field(data, "k");
+    const word = tape.text(tape.field(k, "i"));
+    const interval = INTERVAL_OF_WORD.get(word);
+    if (k >= 0 && interval === undefined) return { kind: "unknown", what: `interval ${quoted(word)}` };
+    const amount = (name: string) => this.amount(tape.field(k, name));
+    const [open, close, high, low] = [amount("o"), amount("c"), amount("h"), amount("l")];
+    const volume = amount("v");
+    const open_time_s = tape.integer(tape.field(k, "t"));
+    if (
+      interval === undefined || !(open_time_s > 0 && open_time_s < 1e11) || open === undefined ||
+      close === undefined || high === undefined || low === undefined || volume === undefined
+    ) return invalid("kline without times, prices or volume");
+    const open_time_ms = open_time_s * 1000;
+    const bar: Candle = {
+      kind: "candle",
+      venue: VENUE,
+      symbol,
+      received_us,
+      sent_ms: this.#sent(),
+      interval,
+      open_time_ms,
+      close_time_ms: barCloseMs(interval, open_time_ms, tape.integer(tape.field(k, "T"))),
+      open,
+      high,
+      low,
+      close,
+      volume,
+      quote_volume: amount("a"),
+      closed: false,
+    };
+    this.#bars.push([bar], batch);
+    return EVENTS;
+  }
+}
+
+function invalid(what: string): FrameOutcome {
+  return malformed(`invalid format: ${what}`);
+}
