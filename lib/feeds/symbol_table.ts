@@ -37,6 +37,11 @@ export class SymbolTable {
       }
     }
   }
+  /** The same for a symbol that is a string already: part of a stream's name. */
+  find(text: string): string | undefined {
+    const bytes = encoder.encode(text);
+    return this.lookup(bytes, 0, bytes.length);
+  }
   /** The symbol in `frame[start, end)`, the inside of a JSON string; undefined when it is not one of ours. */
   lookup(frame: Uint8Array, start: number, end: number): string | undefined {
     if (end - start > MAX_SYMBOL_BYTES || end <= start) return undefined;

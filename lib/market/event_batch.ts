@@ -78,6 +78,14 @@ export class EventBatch {
     this.events.push(quote);
     return quote;
   }
+  /** Takes back whatever was added after the batch had `size` events: a frame that turned out bad halfway. */
+  truncate(size: number): void {
+    while (this.events.length > size) {
+      const event = this.events.pop();
+      if (event === this.#deltas[this.#deltas_used - 1]) this.#deltas_used--;
+      else if (event === this.#quotes[this.#quotes_used - 1]) this.#quotes_used--;
+    }
+  }
   /** Empties the batch; pooled events may now be reused. */
   clear(): void {
     this.events.length = 0;

@@ -55,3 +55,8 @@ export function nextBarMs(interval: Interval, start_ms: number): number {
   const date = new Date(start_ms);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
 }
+
+/** The last millisecond of the bar that opens at `open_ms` (as venues write it: one before the next bar's open). */
+export function closeTimeMs(interval: Interval, open_ms: number): number {
+  return nextBarMs(interval, open_ms) - 1;
+}

@@ -8,6 +8,7 @@ import { sleep, systemClock } from "../../lib/base/clock.ts";
 import { findProgram } from "../../scripts/debian.ts";
 import { PostgresCluster } from "../../scripts/postgres_cluster.ts";
 import { postgres } from "../../scripts/services/postgres.ts";
+import { print } from "../bench/figures.ts";
 import { until } from "../end_to_end/until.ts";
 import { is_long, testUnless } from "../services.ts";
 import { SqlRig, SqlTables } from "./sql_rig.ts";
@@ -56,7 +57,7 @@ clusterTest(
     assert.equal(await rig.close(), 0);
     await tables.assertTrades(rig.trades);
     const growth_bytes = rig.peak_rss_bytes - before_bytes;
-    console.log(
+    print(
       `  ${rig.trades} trades at ${RATE_PER_S}/s over 2 kills, memory grew by ${growth_bytes / MIB | 0} MiB`,
     );
     assert.ok(growth_bytes < MAX_GROWTH_BYTES, `memory grew by ${growth_bytes / MIB} MiB`);

@@ -1,0 +1,255 @@
+/**
+ * Frames of Deribit's JSON-RPC WebSocket: pushes are `{"method":"subscription","params":{"channel":"…","data":…}}`.
+ * Numbers are JSON numbers. Books chain by `prev_change_id`; rows are `["new"|"change"|"delete", price, amount]`.
+ */
+import type { EventBatch } from "../../market/event_batch.ts";
+import { LevelList } from "../../market/level_list.ts";
+import { closeTimeMs } from "../../market/interval.ts";
+import { CandleBars } from "../candle_bars.ts";
+import { EVENTS, type FrameOutcome } from "../feed.ts";
+import { pushLevel } from "../json/levels.ts";
+import { JsonMapper, malformed, NO_NEWS, quoted, UNKNOWN_SYMBOL } from "../json/mapper.ts";
+import { ARRAY, OBJECT } from "../json/tape.ts";
+import { INTERVAL_OF_RESOLUTION } from "./intervals.ts";
+
+export const VENUE = "deribit";
+/** Requests of ours that are no subscription carry this id; nobody waits for their answers. */
+export const NO_REQUEST = 0;
+const ALIVE: FrameOutcome = {
+  kind: "reply",
+  text: JSON.stringify({ jsonrpc: "2.0", id: NO_REQUEST, method: "public/test", params: {} }),
+};
+const CHART = "chart.trades.";
+
+export class DeribitMapper extends JsonMapper {
+  readonly #bars = new CandleBars();
+
+  protected read(received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    const method = tape.field(0, "method");
+    if (method < 0) return this.#answer();
+    const params = tape.field(0, "params");
+    if (tape.is(method, "heartbeat")) {
+      return tape.is(tape.field(params, "type"), "test_request") ? ALIVE : NO_NEWS;
+    }
+    if (!tape.is(method, "subscription")) {
+      return { kind: "unknown", what: `method ${quoted(tape.text(method))}` };
+    }
+    const channel = tape.field(params, "channel");
+    const data = tape.field(params, "data");
+    if (channel < 0 || data < 0) return malformed("subscription without channel or data");
+    if (tape.startsWith(channel, "book.")) return this.#book(data, received_us, batch);
+    if (tape.startsWith(channel, "quote.")) return this.#quote(data, received_us, batch);
+    if (tape.startsWith(channel, "trades.")) return this.#trades(data, received_us, batch);
+    if (tape.startsWith(channel, "ticker.")) return this.#ticker(data, received_us, batch);
+    if (tape.startsWith(channel, CHART)) return this.#candle(tape.text(channel), data, received_us, batch);
+    return { kind: "unknown", what: `channel ${quoted(tape.text(channel))}` };
+  }
+  #symbolOf(row: number): string | FrameOutcome {
+    const node = this.tape.field(row, "instrument_name");
+    return node < 0 ? malformed("no instrument_name") : this.symbol(node) ?? UNKNOWN_SYMBOL;
+  }
+  #time(row: number): number | undefined {
+    return this.milliseconds(this.tape.field(row, "timestamp"));
+  }
+
+  /** `{"type":"change","timestamp":…,"instrument_name":"…","change_id":2,"prev_change_id":1,"bids":[["new",64010.5,100]],"asks":[]}` */
+  #book(data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    const symbol = this.#symbolOf(data);
+    if (typeof symbol !== "string") return symbol;
+    const type = tape.field(data, "type");
+    const is_snapshot = tape.is(type, "snapshot");
+    // The grouped books of a few levels have no type: they are whole each time and not what was asked for.
+    if (type < 0) return { kind: "unknown", what: "grouped book" };
+    if (!is_snapshot && !tape.is(type, "change")) return malformed("book of an unknown type");
+    const last_id = tape.integer(tape.field(data, "change_id"));
+    const previous_id = tape.integer(tape.field(data, "prev_change_id"));
+    if (!(last_id >= 0) || (!is_snapshot && !(previous_id <= last_id))) {
+      return malformed("book without change ids");
+    }
+    const delta = is_snapshot ? undefined : batch.freeDelta();
+    const bids = delta?.bids ?? new LevelList();
+    const asks = delta?.asks ?? new LevelList();
+    if (!this.#levels(tape.field(data, "bids"), bids)) return malformed("book: bad bids");
+    if (!this.#levels(tape.field(data, "asks"), asks)) return malformed("book: bad asks");
+    const exchange_ms = this.#time(data);
+    if (delta === undefined) {
+      batch.push({
+        kind: "book_snapshot",
+        venue: VENUE,
+        symbol,
+        received_us,
+        exchange_ms,
+        last_id,
+        bids,
+        asks,
+      });
+      return EVENTS;
+    }
+    delta.venue = VENUE;
+    delta.symbol = symbol;
+    delta.received_us = received_us;
+    delta.exchange_ms = exchange_ms;
+    delta.sent_ms = undefined;
+    delta.first_id = delta.last_id = last_id;
+    delta.previous_id = previous_id;
+    delta.depth_limit = delta.checksum = undefined;
+    delta.precision = undefined;
+    batch.pushDelta(delta);
+    return EVENTS;
+  }
+  #levels(node: number, list: LevelList): boolean {
+    const { tape } = this;
+    list.clear();
+    if (tape.kind(node) !== ARRAY) return false;
+    for (let row = node + 1, end = tape.next(node); row < end; row = tape.next(row)) {
+      if (tape.kind(row) !== ARRAY || tape.next(row) - row < 4) return false;
+      if (!pushLevel(tape, row + 2, row + 3, list)) return false;
+      if (tape.is(row + 1, "delete")) list.quantities[list.size - 1] = 0;
+      else if (!tape.is(row + 1, "change") && !tape.is(row + 1, "new")) return false;
+    }
+    return true;
+  }
+
+  /** `{"timestamp":…,"instrument_name":"…","best_bid_price":64010,"best_bid_amount":4120,"best_ask_price":…,"best_ask_amount":…}` */
+  #quote(data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const symbol = this.#symbolOf(data);
+    if (typeof symbol !== "string") return symbol;
+    const [bid, bid_quantity] = this.#best(data, "best_bid_price", "best_bid_amount");
+    const [ask, ask_quantity] = this.#best(data, "best_ask_price", "best_ask_amount");
+    const quote = batch.pushQuote();
+    quote.venue = VENUE;
+    quote.symbol = symbol;
+    quote.received_us = received_us;
+    quote.sent_ms = undefined;
+    quote.exchange_ms = this.#time(data);
+    quote.update_id = undefined;
+    quote.bid = bid;
+    quote.bid_quantity = bid_quantity;
+    quote.ask = ask;
+    quote.ask_quantity = ask_quantity;
+    return EVENTS;
+  }
+  /** Where nobody bids or offers the venue writes null, or a price and an amount of 0: the side is absent. */
+  #best(data: number, price_name: string, amount_name: string): (number | undefined)[] {
+    const price = this.decimal(this.tape.field(data, price_name));
+    const quantity = this.amount(this.tape.field(data, amount_name));
+    return price === undefined || price < 0 || (price === 0 && !quantity) ? [] : [price, quantity];
+  }
+
+  /** `[{"trade_seq":30289442,"trade_id":"48079269","timestamp":…,"price":…,"instrument_name":"…","direction":"sell","amount":10}]` */
+  #trades(data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    if (tape.kind(data) !== ARRAY || tape.next(data) === data + 1) return malformed("no trades");
+    for (let row = data + 1, end = tape.next(data); row < end; row = tape.next(row)) {
+      const symbol = this.#symbolOf(row);
+      if (symbol === UNKNOWN_SYMBOL) continue;
+      if (typeof symbol !== "string") return symbol;
+      // The number within the instrument; `trade_id` is a name ("ETH-34066").
+      const trade_id = tape.integer(tape.field(row, "trade_seq"));
+      const price = tape.decimal(tape.field(row, "price"));
+      const quantity = tape.decimal(tape.field(row, "amount"));
+      const exact_quantity = tape.exact_text;
+      const direction = tape.field(row, "direction");
+      const is_buy = tape.is(direction, "buy");
+      if (!(trade_id >= 0) || !(price >= 0) || !(quantity >= 0) || (!is_buy && !tape.is(direction, "sell"))) {
+        return malformed("trade without number, price, amount or direction");
+      }
+      batch.push({
+        kind: "trade",
+        venue: VENUE,
+        symbol,
+        received_us,
+        exchange_ms: this.#time(row),
+        trade_id,
+        venue_trade_id: quoted(tape.text(tape.field(row, "trade_id"))) || undefined,
+        price,
+        quantity,
+        exact_quantity,
+        aggressor: is_buy ? "buy" : "sell",
+      });
+    }
+    return EVENTS;
+  }
+
+  /** `{"timestamp":…,"stats":{"volume":…,"price_change":1.28,"low":…,"high":…},"last_price":…,"best_bid_price":…,…}` */
+  #ticker(data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    if (tape.kind(data) !== OBJECT) return malformed("ticker without data");
+    const symbol = this.#symbolOf(data);
+    if (typeof symbol !== "string") return symbol;
+    const stats = tape.field(data, "stats");
+    const [bid_price, bid_quantity] = this.#best(data, "best_bid_price", "best_bid_amount");
+    const [ask_price, ask_quantity] = this.#best(data, "best_ask_price", "best_ask_amount");
+    batch.push({
+      kind: "ticker",
+      venue: VENUE,
+      symbol,
+      received_us,
+      exchange_ms: this.#time(data),
+      price_change_percent: this.decimal(tape.field(stats, "price_change")),
+      last_price: this.amount(tape.field(data, "last_price")),
+      bid_price,
+      bid_quantity,
+      ask_price,
+      ask_quantity,
+      high_price: this.amount(tape.field(stats, "high")),
+      low_price: this.amount(tape.field(stats, "low")),
+      volume: this.amount(tape.field(stats, "volume")),
+    });
+    return EVENTS;
+  }
+
+  /** Channel "chart.trades.BTC-PERPETUAL.1"; `{"tick":1793628600000,"open":…,"high":…,"low":…,"close":…,"volume":…,"cost":…}` */
+  #candle(channel: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    const dot = channel.lastIndexOf(".");
+    const interval = INTERVAL_OF_RESOLUTION.get(channel.slice(dot + 1));
+    if (interval === undefined) return { kind: "unknown", what: "candle interval" };
+    const symbol = this.symbols.find(channel.slice(CHART.length, dot));
+    if (symbol === undefined) return UNKNOWN_SYMBOL;
+    const open_time_ms = this.milliseconds(tape.field(data, "tick"));
+    const values = ["open", "high", "low", "close", "volume"].map((name) =>
+      this.amount(tape.field(data, name))
+    );
+    if (open_time_ms === undefined || values.includes(undefined)) {
+      return malformed("candle without time, prices or volume");
+    }
+    const [open, high, low, close, volume] = values as number[];
+    const bar = {
+      interval,
+      open_time_ms,
+      close_time_ms: closeTimeMs(interval, open_time_ms),
+      open,
+      high,
+      low,
+      close,
+    };
+    const quote_volume = this.amount(tape.field(data, "cost"));
+    const head = { venue: VENUE, symbol, received_us };
+    this.#bars.push([{ kind: "candle", ...head, ...bar, volume, quote_volume, closed: false }], batch);
+    return EVENTS;
+  }
+
+  /** `{"jsonrpc":"2.0","id":1,"result":["book.BTC-PERPETUAL.100ms"]}`, `{"id":1,"error":{"message":"…","code":10028}}` */
+  #answer(): FrameOutcome {
+    const { tape } = this;
+    const id = this.count(tape.field(0, "id"));
+    const error = tape.field(0, "error");
+    const result = tape.field(0, "result");
+    if (error >= 0) {
+      const message = quoted(
+        `${tape.text(tape.field(error, "code"))}: ${tape.text(tape.field(error, "message"))}`,
+      );
+      return id === undefined || id === NO_REQUEST
+        ? { kind: "error", message }
+        : { kind: "ack", id, error: message };
+    }
+    if (result < 0) return malformed("neither a push nor an answer");
+    if (tape.kind(result) !== ARRAY || id === NO_REQUEST) return NO_NEWS;
+    // What the venue does not know it leaves out.
+    const is_empty = tape.next(result) === result + 1;
+    return { kind: "ack", id, error: is_empty ? "none of these channels exists" : undefined };
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * Frames of Kraken's spot WebSocket v2. Prices are JSON numbers without trailing zeros; the `instrument` channel tells
+ * the decimals that the checksum needs. Updates carry no number: their time in microseconds serves as id, the checksum
+ * proves the chain.
+ */
+import type { EventBatch } from "../../market/event_batch.ts";
+import type { BookPrecision, Candle } from "../../market/event.ts";
+import { LevelList } from "../../market/level_list.ts";
+import { CandleBars } from "../candle_bars.ts";
+import { EVENTS, type FrameOutcome } from "../feed.ts";
+import { readNamedRows } from "../json/levels.ts";
+import { JsonMapper, malformed, NO_NEWS, quoted, UNKNOWN_SYMBOL } from "../json/mapper.ts";
+import { ARRAY } from "../json/tape.ts";
+import { offeredDepth } from "../offered_depth.ts";
+import { INTERVAL_OF_MINUTES } from "./intervals.ts";
+import { closeTimeMs } from "../../market/interval.ts";
+
+export const VENUE = "kraken";
+export const DEPTHS = [10, 25, 100, 500, 1000] as const;
+const MAX_INSTRUMENTS = 16_384;
+const MAX_DECIMALS = 22;
+
+/** What is known of one symbol's book stream on this connection. */
+interface BookStream {
+  /** As the acknowledgement says, else as the snapshot lets guess. */
+  depth: number | undefined;
+  /** Time of the last update, microseconds, and the id that it got. */
+  last_us: number;
+  last_id: number;
+}
+
+export class KrakenMapper extends JsonMapper {
+  readonly #precisions = new Map<string, BookPrecision>();
+  readonly #streams = new Map<string, BookStream>();
+  readonly #bars = new CandleBars();
+
+  override removeSymbol(symbol: string): void {
+    super.removeSymbol(symbol);
+    this.#streams.delete(symbol);
+  }
+
+  protected read(received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    const channel = tape.field(0, "channel");
+    if (channel < 0) return this.#control();
+    const type = tape.field(0, "type");
+    const data = tape.field(0, "data");
+    if (tape.is(channel, "book")) {
+      return this.#rows(data, (row) => this.#book(row, tape.is(type, "snapshot"), received_us, batch));
+    }
+    if (tape.is(channel, "trade")) return this.#rows(data, (row) => this.#trade(row, received_us, batch));
+    if (tape.is(channel, "ticker")) return this.#rows(data, (row) => this.#ticker(row, received_us, batch));
+    if (tape.is(channel, "ohlc")) return this.#candles(data, received_us, batch);
+    if (tape.is(channel, "instrument")) return this.#instruments(data);
+    if (tape.is(channel, "heartbeat") || tape.is(channel, "status")) return NO_NEWS;
+    return { kind: "unknown", what: `channel ${quoted(tape.text(channel))}` };
+  }
+  #rows(data: number, read: (row: number) => FrameOutcome): FrameOutcome {
+    const { tape } = this;
+    if (tape.kind(data) !== ARRAY) return malformed("no data");
+    for (let row = data + 1, end = tape.next(data); row < end; row = tape.next(row)) {
+      const outcome = read(row);
+      if (outcome !== EVENTS && outcome !== UNKNOWN_SYMBOL) return outcome;
+    }
+    return EVENTS;
+  }
+  /** The symbol of a row, UNKNOWN_SYMBOL, or what is wrong. */
+  #symbolOf(row: number): string | FrameOutcome {
+    const node = this.tape.field(row, "symbol");
+    return node < 0 ? malformed("no symbol") : this.symbol(node) ?? UNKNOWN_SYMBOL;
+  }
+
+  /** `{"symbol":"BTC/USD","bids":[{"price":45283.5,"qty":0.1}],"asks":[],"checksum":3310070434,"timestamp":"…"}` */
+  #book(row: number, is_snapshot: boolean, received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    const symbol = this.#symbolOf(row);
+    if (typeof symbol !== "string") return symbol;
+    const delta = is_snapshot ? undefined : batch.freeDelta();
+    const bids = delta?.bids ?? new LevelList();
+    const asks = delta?.asks ?? new LevelList();
+    if (!readNamedRows(tape, tape.field(row, "bids"), bids, "price", "qty")) {
+      return malformed("book: bad bids");
+    }
+    if (!readNamedRows(tape, tape.field(row, "asks"), asks, "price", "qty")) {
+      return malformed("book: bad asks");
+    }
+    const checksum = tape.integer(tape.field(row, "checksum"));
+    if (!(checksum <= 0xffffffff)) return malformed("book without checksum");
+    const time = tape.field(row, "timestamp");
+    const time_us = this.isoMicroseconds(time);
+    // Old descriptions of the channel have no time on snapshots; an update always has one.
+    if (!(time_us > 0) && (time >= 0 || !is_snapshot)) return malformed("book without timestamp");
+    const stream = this.#stream(symbol);
+    const exchange_ms = time_us > 0 ? time_us / 1000 : undefined;
+    const precision = this.#precisions.get(symbol);
+    const last_id = this.#nextId(stream, time_us, is_snapshot);
+    const head = {
+      venue: VENUE,
+      symbol,
+      received_us,
+      exchange_ms,
+      last_id,
+      // Without the decimals there is nothing to compare with.
+      checksum: precision && checksum,
+      precision,
+    };
+    if (delta === undefined) {
+      const levels = Math.max(bids.size, asks.size);
+      stream.depth ??= offeredDepth(DEPTHS, levels);
+      batch.push({ kind: "book_snapshot", ...head, depth_limit: stream.depth, bids, asks });
+      return EVENTS;
+    }
+    Object.assign(delta, head);
+    delta.sent_ms = undefined;
+    delta.first_id = last_id;
+    delta.previous_id = undefined;
+    delta.depth_limit = stream.depth;
+    batch.pushDelta(delta);
+    return EVENTS;
+  }
+  #stream(symbol: string): BookStream {
+    const found = this.#streams.get(symbol);
+    if (found) return found;
+    const made = { depth: undefined, last_us: 0, last_id: 0 };
+    this.#streams.set(symbol, made);
+    return made;
+  }
+  /** Two updates within one microsecond must not share an id; an older time keeps its own, which makes it stale. */
+  #nextId(stream: BookStream, time_us: number, is_snapshot: boolean): number {
+    if (!(time_us > 0)) return stream.last_id;
+    if (time_us < stream.last_us) return is_snapshot ? stream.last_us = stream.last_id = time_us : time_us;
+    const id = time_us === stream.last_us && !is_snapshot ? stream.last_id + 1 : time_us;
+    stream.last_us = time_us;
+    return stream.last_id = id;
+  }
+
+  /** `{"symbol":"BTC/USD","side":"buy","price":64010.1,"qty":0.25,"ord_type":"limit","trade_id":4665846,"timestamp":"…"}` */
+  #trade(row: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    const symbol = this.#symbolOf(row);
+    if (typeof symbol !== "string") return symbol;
+    const trade_id = tape.integer(tape.field(row, "trade_id"));
+    const price = tape.decimal(tape.field(row, "price"));
+    const quantity = tape.decimal(tape.field(row, "qty"));
+    const exact_quantity = tape.exact_text;
+    const side = tape.field(row, "side");
+    const is_buy = tape.is(side, "buy");
+    if (!(trade_id >= 0) || !(price >= 0) || !(quantity >= 0) || (!is_buy && !tape.is(side, "sell"))) {
+      return malformed("trade without id, price, quantity or side");
+    }
+    batch.push({
+      kind: "trade",
+      venue: VENUE,
+      symbol,
+      received_us,
+      exchange_ms: this.isoMilliseconds(tape.field(row, "timestamp")),
+      trade_id,
+      price,
+      quantity,
+      exact_quantity,
+      aggressor: is_buy ? "buy" : "sell",
+    });
+    return EVENTS;
+  }
+
+  /**
+   * One row is a quote and a ticker: which of the two triggers the venue was asked for does not show in it.
+   * `{"symbol":"ALGO/USD","bid":0.10025,"bid_qty":740.0,"ask":…,"ask_qty":…,"last":…,"volume":…,"vwap":…,"low":…,"high":…,
+   * "change":-0.00017,"change_pct":-0.17}`
+   */
+  #ticker(row: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const { tape } = this;
+    const symbol = this.#symbolOf(row);
+    if (typeof symbol !== "string") return symbol;
+    const amount = (name: string) => this.amount(tape.field(row, name));
+    const [bid, bid_quantity, ask, ask_quantity] = ["bid", "bid_qty", "ask", "ask_qty"].map(amount);
+    const last_price = amount("last");
+    if (bid === undefined && ask === undefined && last_price === undefined) {
+      return malformed("ticker without bid, ask and last");
+    }
+    const exchange_ms = this.isoMilliseconds(tape.field(row, "timestamp"));
+    const quote = batch.pushQuote();
+    Object.assign(quote, { venue: VENUE, symbol, received_us, exchange_ms, sent_ms: undefined });
+    Object.assign(quote, { update_id: undefined, bid, bid_quantity, ask, ask_quantity });
+    batch.push({
+      kind: "ticker",
+      venue: VENUE,
+      symbol,
+      received_us,
+      exchange_ms,
+      price_change: this.decimal(tape.field(row, "change")),
+      price_change_percent: this.decimal(tape.field(row, "change_pct")),
+      weighted_average_price: amount("vwap"),
+      last_price,
+      bid_price: bid,
+      bid_quantity,
+      ask_price: ask,
+      ask_quantity,
+      high_price: amount("high"),
+      low_price: amount("low"),
+      volume: amount("volume"),
+    });
+    return EVENTS;
+  }
+
+  #candles(data: number, received_us: number, batch: EventBatch): FrameOutcome {
+    const bars: Candle[] = [];
+    const outcome = this.#rows(data, (row) => this.#candle(row, received_us, bars));
+    if (outcome === EVENTS) this.#bars.push(bars, batch);
+    return outcome;
+  }
+  /** `{"symbol","open","high","low","close","trades":12,"volume","vwap","interval_begin":"…","interval":5,"timestamp":"…"}` */
+  #candle(row: number, received_us: number, bars: Candle[]): FrameOutcome {
+    const { tape } = this;
+    const symbol = this.#symbolOf(row);
+    if (typeof symbol !== "string") return symbol;
+    const interval = INTERVAL_OF_MINUTES.get(tape.integer(tape.field(row, "interval")));
+    if (interval === undefined) return { kind: "unknown", what: "candle interval" };
+    const values = ["open", "high", "low", "close", "volume"].map((name) =>
+      this.amount(tape.field(row, name))
+    );
+    const open_time_ms = this.isoMilliseconds(tape.field(row, "interval_begin"));
+    if (values.includes(undefined) || open_time_ms === undefined) {
+      return malformed("candle without prices, volume or begin");
+    }
+    const [open, high, low, close, volume] = values as number[];
+    bars.push({
+      kind: "candle",
+      venue: VENUE,
+      symbol,
+      received_us,
+      interval,
+      open_time_ms,
+      close_time_ms: closeTimeMs(interval, open_time_ms),
+      open,
+      high,
+      low,
+      close,
+      volume,
+      trade_count: this.count(tape.field(row, "trades")),
+      closed: false,
+    });
+    return EVENTS;
+  }
+
+  /** `{"assets":[…],"pairs":[{"symbol":"BTC/USD","price_precision":1,"qty_precision":8,…}]}` */
+  #instruments(data: number): FrameOutcome {
+    const { tape } = this;
+    const pairs = tape.field(data, "pairs");
+    if (tape.kind(pairs) !== ARRAY) return malformed("instrument list without pairs");
+    for (let pair = pairs + 1, end = tape.next(pairs); pair < end; pair = tape.next(pair)) {
+      const price_decimals = tape.integer(tape.field(pair, "price_precision"));
+      const quantity_decimals = tape.integer(tape.field(pair, "qty_precision"));
+      if (!(price_decimals <= MAX_DECIMALS) || !(quantity_decimals <= MAX_DECIMALS)) continue;
+      const symbol = tape.text(tape.field(pair, "symbol"));
+      if (!this.#precisions.has(symbol) && this.#precisions.size >= MAX_INSTRUMENTS) break;
+      this.#precisions.set(symbol, { price_decimals, quantity_decimals });
+    }
+    return NO_NEWS;
+  }
+
+  /** `{"method":"subscribe","req_id":1,"success":true,"result":{"channel":"book","symbol":"BTC/USD","depth":10}}` */
+  #control(): FrameOutcome {
+    const { tape } = this;
+    const method = tape.field(0, "method");
+    if (tape.is(method, "pong")) return NO_NEWS;
+    const success = tape.field(0, "success");
+    const error = tape.field(0, "error");
+    const id = this.count(tape.field(0, "req_id"));
+    if (tape.isTrue(success)) {
+      this.#noteDepth(tape.is(method, "subscribe"));
+      return { kind: "ack", id };
+    }
+    if (error < 0) return malformed("neither a channel nor an answer");
+    const symbol = tape.text(tape.field(0, "symbol"));
+    const message = quoted(symbol === "" ? tape.text(error) : `${tape.text(error)}: ${symbol}`);
+    if (method < 0) return { kind: "error", message };
+    // One connection takes both triggers of the ticker, or holds the second for a repetition: then the first serves both.
+    return { kind: "ack", id, error: /already subscribed/i.test(message) ? undefined : message };
+  }
+  #noteDepth(is_subscribe: boolean): void {
+    const { tape } = this;
+    const result = tape.field(0, "result");
+    const depth = tape.integer(tape.field(result, "depth"));
+    if (!is_subscribe || !(depth > 0) || !tape.is(tape.field(result, "channel"), "book")) return;
+    const symbol = this.symbol(tape.field(result, "symbol"));
+    if (symbol !== undefined) this.#stream(symbol).depth = depth;
+  }
+}
