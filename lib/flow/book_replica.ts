@@ -197,11 +197,7 @@ export class BookReplica {
       // A stale one is kept too: should the venue's ids have restarted, the snapshot will need it.
       if (this.rule.afterDelta(delta, this.last_id) === "next") return this.#repair(delta);
     }
-    if (!this.#awaits_first) {
-      // An in-band snapshot may be lost, and the deltas flow on: only asking again and again ends that.
-      if (this.rule.in_band_snapshots) this.owner.needSnapshot("no snapshot yet");
-      return this.#hold(delta);
-    }
+    if (!this.#awaits_first) return this.#hold(delta);
     const verdict = this.rule.afterSnapshot(delta, this.last_id);
     if (verdict === "stale") return "stale";
     this.#awaits_first = false;

@@ -32,11 +32,6 @@ export class BookRenewals {
     }
     if (found.due_ms === Infinity) found.due_ms = Math.max(now_ms, found.asked_ms + found.backoff.next_ms());
   }
-  /** A whole book came: whatever was wished is fulfilled. */
-  arrived(symbol: string): void {
-    const found = this.#renewals.get(symbol);
-    if (found) found.due_ms = Infinity;
-  }
   forget(symbol: string): void {
     this.#renewals.delete(symbol);
   }

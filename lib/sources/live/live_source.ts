@@ -313,7 +313,6 @@ export class LiveSource implements Source, LaneOwner {
     if (event.kind === "damage") return;
     const first = lane.heard(event.symbol, CHANNEL_OF[event.kind], this.context.clock.monotonic_ms());
     if (first && event.kind === "book_delta") this.#snapshots?.pump();
-    if (event.kind === "book_snapshot") this.#renewals.arrived(event.symbol);
   }
   #snapshotArrived(
     spec: SnapshotSpec,

@@ -74,16 +74,6 @@ Deno.test("in-band: a gap asks for a new snapshot, which ends it; the missing de
   assert.deepEqual(owner.take(), ["out gap 13-13", "want gap", "in snapshot"]);
 });
 
-Deno.test("in-band: deltas without a snapshot before them ask for one, each anew", () => {
-  const [book, owner] = replica();
-  for (const id of [7, 8]) {
-    assert.equal(book.onDelta(delta(id, [[98, 3]], [])), "held");
-    assert.deepEqual(owner.take(), ["want no snapshot yet"]);
-  }
-  book.onSnapshot(snapshot(8, [[96, 1]], [[101, 2]]));
-  assert.deepEqual(owner.take(), ["in snapshot"]);
-});
-
 Deno.test("in-band: an overlapping connection's older snapshot does not take the book back", () => {
   const [book, owner] = replica();
   const at_ms = 1_793_628_600_000;
