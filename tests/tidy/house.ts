@@ -106,6 +106,7 @@ export const MAX_COMMENT_LINES = 8;
 export const PENDING: readonly string[] = [
   // The mocks that stand on these are being written.
   "lib/mocks/stage/depth_view.ts",
+  "lib/mocks/stage/protobuf_writer.ts",
 ];
 
 /** `path function` → why it is better in one piece. An entry that excuses nothing is a failure as well. */
