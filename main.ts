@@ -9,7 +9,7 @@ import { checkRuntime } from "./lib/cli/check_runtime.ts";
 import type { Registry } from "./lib/cli/command.ts";
 import { crashReport } from "./lib/cli/crash_report.ts";
 import { Lifecycle } from "./lib/cli/lifecycle.ts";
-import { colorWanted, Output, processStreams } from "./lib/cli/output.ts";
+import { colorWanted, Output, processStreams, routeConsole } from "./lib/cli/output.ts";
 import { runCommandLine } from "./lib/cli/run_command_line.ts";
 
 const REVOCABLE = ["ffi", "run"] as const;
@@ -51,6 +51,7 @@ const code = await runCommandLine(commands satisfies Registry, {
   output,
   lifecycle,
   stdin: () => Deno.stdin.readable,
+  routeConsole,
   restrict(kept) {
     for (const name of REVOCABLE) if (!kept.includes(name)) Deno.permissions.revokeSync({ name });
   },

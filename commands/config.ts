@@ -3,6 +3,7 @@ import type { ConfigSchema } from "../lib/config/compose_schema.ts";
 import type { LoadedConfig } from "../lib/config/load.ts";
 import type { Problem } from "../lib/config/problem.ts";
 import { UserError } from "../lib/base/errors.ts";
+import { askingWorld } from "../lib/cli/read_input.ts";
 import { type CommandGroup, defineCommand, defineGroup, type World } from "../lib/cli/command.ts";
 
 const file = {
@@ -74,7 +75,7 @@ export function configCommands(schema: () => Promise<ConfigSchema>): CommandGrou
 async function load(world: World, schema: ConfigSchema, path: string): Promise<LoadedConfig> {
   const { loadConfig } = await import("../lib/config/load.ts");
   const { problemText } = await import("../lib/config/problem.ts");
-  const loaded = await loadConfig(schema, path, world);
+  const loaded = await loadConfig(schema, path, askingWorld(world));
   for (const warning of loaded.warnings) world.stderr(`warning: ${problemText(warning)}\n`);
   return loaded;
 }
@@ -90,7 +91,7 @@ async function verdictOf(world: World, schema: ConfigSchema, path: string): Prom
   const { loadConfig } = await import("../lib/config/load.ts");
   const { ConfigError } = await import("../lib/config/problem.ts");
   try {
-    const { form, warnings } = await loadConfig(schema, path, world);
+    const { form, warnings } = await loadConfig(schema, path, askingWorld(world));
     return { valid: true, form, problems: [], warnings };
   } catch (error) {
     if (error instanceof ConfigError) return { valid: false, problems: error.problems, warnings: [] };

@@ -1,7 +1,7 @@
 /** `mdg decrypt`: one value, or every value of a config where it stands. Also reads what the `age` program made. */
 import { UserError } from "../lib/base/errors.ts";
-import { defineCommand, defineGroup, type World } from "../lib/cli/command.ts";
-import { askHidden, readAll, terminalInput } from "../lib/cli/read_input.ts";
+import { defineCommand, defineGroup } from "../lib/cli/command.ts";
+import { askingWorld, readAll } from "../lib/cli/read_input.ts";
 import { IDENTITY_FLAGS, keySourcesFrom } from "../lib/config/encryption/key_flags.ts";
 
 const MAX_INPUT_BYTES = 1024 * 1024;
@@ -23,8 +23,9 @@ const secret = defineCommand({
       import("../lib/config/encryption/key_ring.ts"),
       import("../lib/formats/encrypted_value/token.ts"),
     ]);
-    const sources = await keySourcesFrom(flags, {}, { ...world, ask: asker(world) });
-    const decrypter = await decrypterFrom(sources, world);
+    const keys = askingWorld(world);
+    const sources = await keySourcesFrom(flags, {}, keys);
+    const decrypter = await decrypterFrom(sources, keys);
     const bytes = token === undefined
       ? await readAll(world.stdin, MAX_INPUT_BYTES)
       : new TextEncoder().encode(token);
@@ -77,16 +78,13 @@ const file = defineCommand({
           import("../lib/config/encryption/config_file.ts"),
         ]);
     const config = await openConfigFile(path, world.cwd);
-    const sources = await keySourcesFrom(flags, config.own_keys, { ...world, ask: asker(world) });
+    const keys = askingWorld(world);
+    const sources = await keySourcesFrom(flags, config.own_keys, keys);
     const selection = flags.keys?.length ? new KeySelection(flags.keys) : undefined;
-    const rewritten = await decryptValues(config, selection, await decrypterFrom(sources, world));
+    const rewritten = await decryptValues(config, selection, await decrypterFrom(sources, keys));
     await writeConfigFile(config, rewritten, "decrypted", { ...world, output: flags.output });
     return 0;
   },
 });
-
-function asker(world: World): ((question: string) => Promise<string>) | undefined {
-  return terminalInput.is_terminal ? (question) => askHidden(question, world.stderr) : undefined;
-}
 
 export const decrypt = defineGroup("Decrypt secrets of configs and age files", { secret, file });

@@ -6,7 +6,7 @@ import { isAbsolute, join } from "node:path";
 import { quoted, reasonOf, UserError } from "../lib/base/errors.ts";
 import { knownSecrets } from "../lib/base/known_secrets.ts";
 import { defineCommand, defineGroup, type World } from "../lib/cli/command.ts";
-import { askHidden, readAll, terminalInput } from "../lib/cli/read_input.ts";
+import { askHidden, askingWorld, readAll, terminalInput } from "../lib/cli/read_input.ts";
 import { IDENTITY_FLAGS, keySourcesFrom, RECIPIENT_FLAGS } from "../lib/config/encryption/key_flags.ts";
 
 const MAX_VALUE_BYTES = 256 * 1024;
@@ -45,8 +45,9 @@ const secret = defineCommand({
       import("../lib/config/encryption/key_selection.ts"),
     ]);
     const path = flags.key === undefined ? undefined : pointerOf(flags.key);
-    const sources = await keySourcesFrom(flags, {}, { ...world, ask: asker(world) });
-    const encrypter = await encrypterFrom(sources, world);
+    const keys = askingWorld(world);
+    const sources = await keySourcesFrom(flags, {}, keys);
+    const encrypter = await encrypterFrom(sources, keys);
     const given = await valueFrom(world, argument, flags["value-file"]);
     const value = flags["keep-newline"] ? given : given.replace(/\r?\n$/, "");
     knownSecrets.add(value);
@@ -78,7 +79,7 @@ async function valueFrom(
     return argument;
   }
   if (file === undefined && terminalInput.is_terminal) {
-    return await askHidden("Secret (not shown): ", world.stderr);
+    return await askHidden("Secret (not shown): ", world);
   }
   const bytes = file === undefined
     ? await readAll(world.stdin, MAX_VALUE_BYTES)
@@ -129,19 +130,19 @@ const file = defineCommand({
           import("../lib/config/encryption/config_file.ts"),
         ]);
     const config = await openConfigFile(path, world.cwd);
-    const sources = await keySourcesFrom(flags, config.own_keys, { ...world, ask: asker(world) });
+    const keys = askingWorld(world);
+    const sources = await keySourcesFrom(flags, config.own_keys, keys);
     const rewritten = await encryptValues(
       config,
       new KeySelection(flags.keys ?? []),
-      await encrypterFrom(sources, world),
+      await encrypterFrom(sources, keys),
     );
     await writeConfigFile(config, rewritten, "encrypted", { ...world, output: flags.output });
+    if (sources.passphrase !== undefined && rewritten.changed.length > 1) {
+      world.stderr("each value takes a second to open: a key of `mdg keygen -p` asks once for all\n");
+    }
     return 0;
   },
 });
-
-function asker(world: World): ((question: string) => Promise<string>) | undefined {
-  return terminalInput.is_terminal ? (question) => askHidden(question, world.stderr) : undefined;
-}
 
 export const encrypt = defineGroup("Encrypt secrets for configs, in the age format", { secret, file });

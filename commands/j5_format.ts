@@ -1,6 +1,7 @@
 /** `mdg j5-format`: JSON5, JSONC and JSON in one layout; comments, blank lines and numerals kept as written. */
 import { quoted, UserError } from "../lib/base/errors.ts";
 import { defineCommand, type ExitCode, type World } from "../lib/cli/command.ts";
+import { INDENT_FLAG } from "../lib/cli/text_files/delivery_flags.ts";
 import type { Delivery } from "../lib/cli/text_files/deliver.ts";
 import type { FormatOptions } from "../lib/formats/json5/format.ts";
 
@@ -14,16 +15,7 @@ export const j5Format = defineCommand({
     "no-trailing-commas": { type: "boolean", short: "n", doc: "no comma behind the last item" },
     "one-element-lines": { type: "boolean", short: "o", doc: "containers with one item stay on one line" },
     "sort-arrays": { type: "boolean", short: "s", doc: "sort arrays of scalars that hold no comments" },
-    indent: {
-      type: "number",
-      value: "N",
-      short: "i",
-      integer: true,
-      min: 0,
-      max: 16,
-      default: 2,
-      doc: "spaces per level",
-    },
+    ...INDENT_FLAG,
     replace: { type: "boolean", short: "r", doc: "rewrite the files in place, all or none" },
     recursive: {
       type: "boolean",

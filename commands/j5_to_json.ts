@@ -1,6 +1,6 @@
 /** `mdg j5-to-json`: JSON5 or JSONC as JSON of exactly the same values, or as JSONC with its comments. */
 import { defineCommand } from "../lib/cli/command.ts";
-import { DELIVERY_FLAGS } from "../lib/cli/text_files/delivery_flags.ts";
+import { DELIVERY_FLAGS, INDENT_FLAG } from "../lib/cli/text_files/delivery_flags.ts";
 
 export const j5ToJson = defineCommand({
   summary: "Convert JSON5 to JSON exactly, or say what JSON cannot hold and where",
@@ -11,16 +11,7 @@ export const j5ToJson = defineCommand({
   flags: {
     ...DELIVERY_FLAGS,
     jsonc: { type: "boolean", doc: "keep comments (the result is JSONC)" },
-    indent: {
-      type: "number",
-      value: "N",
-      short: "i",
-      integer: true,
-      min: 0,
-      max: 16,
-      default: 2,
-      doc: "spaces per level",
-    },
+    ...INDENT_FLAG,
     "non-finite": {
       type: "text",
       value: "WAY",

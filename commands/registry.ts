@@ -4,6 +4,8 @@
 export { completions } from "./completions.ts";
 export { config } from "./config.ts";
 export { decrypt } from "./decrypt.ts";
+export { dirToYaml as "dir-to-yaml" } from "./dir_to_yaml.ts";
+export { edit } from "./edit.ts";
 export { encrypt } from "./encrypt.ts";
 export { j5Format as "j5-format" } from "./j5_format.ts";
 export { j5ToJson as "j5-to-json" } from "./j5_to_json.ts";
@@ -19,4 +21,6 @@ export { simulate } from "./simulate.ts";
 export { tail } from "./tail.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";
+export { yamlToDir as "yaml-to-dir" } from "./yaml_to_dir.ts";
 export { yamlToJ5 as "yaml-to-j5" } from "./yaml_to_j5.ts";
+export { zip } from "./zip.ts";

@@ -1,7 +1,12 @@
 /** `mdg rekey`: the encrypted values of a config for other recipients, without a plain text in between on disk. */
 import { defineCommand } from "../lib/cli/command.ts";
-import { askHidden, terminalInput } from "../lib/cli/read_input.ts";
-import { IDENTITY_FLAGS, keySourcesFrom, RECIPIENT_FLAGS } from "../lib/config/encryption/key_flags.ts";
+import { askingWorld } from "../lib/cli/read_input.ts";
+import {
+  IDENTITY_FLAGS,
+  keySourcesFrom,
+  RECIPIENT_FLAGS,
+  resealSources,
+} from "../lib/config/encryption/key_flags.ts";
 
 export const rekey = defineCommand({
   summary: "Encrypt the encrypted values of a config anew, for other recipients",
@@ -23,27 +28,14 @@ export const rekey = defineCommand({
         import("../lib/config/encryption/config_file.ts"),
       ]);
     const config = await openConfigFile(path, world.cwd);
-    const ask = terminalInput.is_terminal
-      ? (question: string) => askHidden(question, world.stderr)
-      : undefined;
-    const sources = await keySourcesFrom(
-      { ...flags, recipient: [], "recipients-file": [] },
-      config.own_keys,
-      {
-        ...world,
-        ask,
-      },
-    );
-    const named = flags.recipient.length + flags["recipients-file"].length > 0;
-    const targets = named
-      ? { recipients: flags.recipient, recipients_files: flags["recipients-file"] }
-      : config.own_keys.recipients?.length
-      ? { recipients: config.own_keys.recipients }
-      : sources;
+    const opening = { ...flags, recipient: [], "recipients-file": [] };
+    const keys = askingWorld(world);
+    const sources = await keySourcesFrom(opening, config.own_keys, keys);
+    const targets = resealSources(flags, config.own_keys, sources);
     const rewritten = await rekeyValues(
       config,
-      await decrypterFrom(sources, world),
-      await encrypterFrom(targets, world),
+      await decrypterFrom(sources, keys),
+      await encrypterFrom(targets, keys),
     );
     await writeConfigFile(config, rewritten, "encrypted anew", { ...world, output: flags.output });
     return 0;

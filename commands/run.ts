@@ -4,6 +4,7 @@
  */
 import { Metrics } from "../lib/base/metrics.ts";
 import { reasonOf } from "../lib/base/errors.ts";
+import { askOnce } from "../lib/cli/read_input.ts";
 import { defineCommand, type ExitCode, type World } from "../lib/cli/command.ts";
 import type { Gateway, GatewayConfig } from "../lib/gateway/gateway.ts";
 
@@ -45,6 +46,7 @@ export const run = defineCommand({
       import("../lib/gateway/catalog.ts"),
       import("../lib/gateway/config_schema.ts"),
     ]);
+    const ask = askOnce(world);
     const load = async (): Promise<GatewayConfig> => {
       if (flags.config === undefined) {
         return embeddedConfig({
@@ -54,7 +56,11 @@ export const run = defineCommand({
           seed: flags.seed,
         });
       }
-      const { config, warnings } = await loadGatewayConfig(flags.config, world);
+      const { config, warnings } = await loadGatewayConfig(flags.config, {
+        cwd: world.cwd,
+        env: world.env,
+        ask,
+      });
       for (const warning of warnings) world.log.warn(warning);
       return config;
     };

@@ -1,24 +1,16 @@
 /** `mdg yaml-to-j5`: YAML as JSON5 of the same values, with its comments; the reverse of j5-to-yaml. */
 import { defineCommand } from "../lib/cli/command.ts";
-import { DELIVERY_FLAGS } from "../lib/cli/text_files/delivery_flags.ts";
+import { DELIVERY_FLAGS, INDENT_FLAG } from "../lib/cli/text_files/delivery_flags.ts";
 
 export const yamlToJ5 = defineCommand({
   summary: "Convert YAML to JSON5, keeping comments, key order and exact numbers",
   description:
-    "Reads YAML 1.2. Aliases are written out; anchors do not survive. Repeated keys are refused with their place.",
+    "Reads YAML 1.2. Comments become // lines, also those that were block comments before j5-to-yaml. Aliases are " +
+    "written out; anchors do not survive. Repeated keys are refused with their place.",
   arguments: [{ name: "FILE", doc: "YAML; - is stdin, the default" }],
   flags: {
     ...DELIVERY_FLAGS,
-    indent: {
-      type: "number",
-      value: "N",
-      short: "i",
-      integer: true,
-      min: 0,
-      max: 16,
-      default: 2,
-      doc: "spaces per level",
-    },
+    ...INDENT_FLAG,
   },
   examples: [{
     command: "mdg yaml-to-j5 config.yaml -o config.json5",

@@ -2,6 +2,7 @@
  * Runs tests/cli/*.txt: each script in a folder of its own, each command a process of its own (source or MDG_BINARY).
  */
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import manifest from "../deno.json" with { type: "json" };
 import { difference, parseScript } from "./cli_script.ts";
 import { path, runMdg } from "./mdg_process.ts";
@@ -24,7 +25,10 @@ for (const name of names.sort()) {
     try {
       const script = parseScript(await Deno.readTextFile(`${folder}/${name}`));
       assert.ok(script.steps.length > 0, "a script has at least one command");
-      for (const file of script.files) await Deno.writeTextFile(`${cwd}/${file.name}`, file.text);
+      for (const file of script.files) {
+        await Deno.mkdir(dirname(`${cwd}/${file.name}`), { recursive: true });
+        await Deno.writeTextFile(`${cwd}/${file.name}`, file.text);
+      }
       for (const step of script.steps) {
         await context.step(`line ${step.line}: mdg ${step.words.join(" ")}`, async () => {
           const result = await runMdg({

@@ -5,12 +5,13 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ws"
 import WebSocket from "ws";
+import { splitWords } from "./cli_script.ts";
 import { DaemonProcess } from "./end_to_end/daemon_process.ts";
 import { GatewayProcess } from "./end_to_end/gateway_process.ts";
 import { MockProcess } from "./end_to_end/mock_process.ts";
 import { until } from "./end_to_end/until.ts";
 import { path, runMdg } from "./mdg_process.ts";
-import { serviceTest } from "./services.ts";
+import { serviceTest, testUnless } from "./services.ts";
 
 const readme = Deno.readTextFileSync(path("README.md"));
 
@@ -158,3 +159,30 @@ Deno.test("README 5: a depth server for front-ends", async () => {
   assert.equal(answers[0].type, "Subscribed");
   assert.ok(answers.some((one) => one.type === "MarketData"), JSON.stringify(answers).slice(0, 300));
 });
+
+testUnless(
+  Deno.build.os === "windows" ? "no POSIX shell" : undefined,
+  "README 6: secrets in a config, and a bundle",
+  async () => {
+    const { sh: [block] } = example("6. Secrets in a config, and a bundle to deploy");
+    const cwd = await Deno.makeTempDir({ prefix: "mdg-readme-" });
+    try {
+      const config =
+        "sinks:\n  - kind: redis\n    url: redis://127.0.0.1:6379\n    password: plain-canary # keep\n";
+      await Deno.writeTextFile(`${cwd}/mdg.yaml`, config);
+      const env = { EDITOR: "sed -i s/plain-canary/other-canary/", VISUAL: "", MDG_IDENTITY_FILE: "" };
+      const [keygen, encrypt, ...rest] = block.split("\n").map((line) => splitWords(line).slice(1));
+      const refused = await runMdg({ args: ["zip", "-o", "bundle.zip", "mdg.yaml"], cwd });
+      assert.match(refused.stderr, /mdg\.yaml:4: config-secret \(sinks\[0\]\.password\)/);
+      for (const args of [keygen, encrypt, ...rest]) {
+        const result = await runMdg({ args, cwd, env });
+        assert.equal(result.code, 0, `${args.join(" ")}: ${result.stderr}`);
+      }
+      assert.doesNotMatch(await Deno.readTextFile(`${cwd}/mdg.yaml`), /canary/);
+      const back = await runMdg({ args: ["decrypt", "file", "mdg.yaml", "-i", "mdg.key", "-o", "-"], cwd });
+      assert.equal(back.stdout, config.replace("plain-canary", "other-canary"));
+    } finally {
+      await Deno.remove(cwd, { recursive: true });
+    }
+  },
+);

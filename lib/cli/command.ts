@@ -71,6 +71,8 @@ export interface World {
   readonly signal: AbortSignal;
   /** Registers for SIGHUP; returns how to stop listening. */
   onReload(callback: () => void): () => void;
+  /** A child has the terminal from now on: Ctrl-C is meant for it, until the returned function is called. */
+  lendTerminal(): () => void;
   readonly stdin: ReadableStream<Uint8Array>;
   /** Data for the next program. Resolves when the bytes are taken; a broken pipe aborts `signal`. */
   stdout(text: string | Uint8Array): Promise<void>;

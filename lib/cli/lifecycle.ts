@@ -7,10 +7,16 @@ import type { ExitCode } from "./command.ts";
 
 export type StopReason = "interrupt" | "terminate" | "broken_pipe";
 
+/** Ctrl-C as a typed key: a terminal that shows nothing sends no signal. */
+export class TypedInterrupt extends Error {
+  override readonly name = "TypedInterrupt";
+}
+
 export class Lifecycle {
   /** The first reason to stop; later ones do not change it. */
   reason: StopReason | undefined;
   readonly #controller = new AbortController();
+  readonly #loans = new Set<object>();
   readonly #reload = new Set<() => void>();
 
   get signal(): AbortSignal {
@@ -25,9 +31,16 @@ export class Lifecycle {
     return true;
   }
 
+  /** While a child has the terminal, Ctrl-C reaches both processes and is meant for the child. */
+  lendTerminal(): () => void {
+    const loan = {};
+    this.#loans.add(loan);
+    return () => void this.#loans.delete(loan);
+  }
+
   /** Ctrl-C. True: exit at once with 130, this is the second wish to stop. */
   interrupt(): boolean {
-    return !this.stop("interrupt");
+    return this.#loans.size === 0 && !this.stop("interrupt");
   }
 
   /** SIGHUP. Returns how many listened. */

@@ -4,7 +4,8 @@
  * Refuses: buffering without an end — writes to stdout go one after the other, each awaited by its caller.
  */
 import { knownSecrets } from "../base/known_secrets.ts";
-import type { UserError } from "../base/errors.ts";
+import { reasonOf, type UserError } from "../base/errors.ts";
+import type { RateLimitedLog } from "../base/log.ts";
 
 /** Where bytes go. Writers may take fewer bytes than given, as files and pipes do. */
 export interface Streams {
@@ -129,4 +130,19 @@ export function colorWanted(
   argv: readonly string[],
 ): boolean {
   return !env.NO_COLOR && env.TERM !== "dumb" && !argv.includes("--no-color");
+}
+
+/**
+ * Libraries print by themselves (ioredis does, about passwords): to stdout even, which is data. From now on all of that is
+ * a warning in the log, masked like any other, once in a while for each text.
+ */
+export function routeConsole(log: RateLimitedLog): void {
+  const say = (...parts: readonly unknown[]) => {
+    const text = parts.map((part) => typeof part === "string" ? part : reasonOf(part)).join(" ");
+    log.warn(text, "a library said", { text });
+  };
+  for (const method of ["log", "info", "warn", "error", "debug", "trace", "dir", "table"] as const) {
+    // deno-lint-ignore no-console -- taken away from libraries, not used
+    console[method] = say;
+  }
 }

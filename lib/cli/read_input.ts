@@ -3,6 +3,7 @@
  * question goes to stderr, so stdout stays data. Ctrl-C while typing ends the command as it would anywhere else.
  */
 import { UserError } from "../base/errors.ts";
+import { TypedInterrupt } from "./lifecycle.ts";
 
 /** Everything on stdin; a UserError past `max_bytes`. */
 export async function readAll(
@@ -44,34 +45,102 @@ export const terminalInput: HiddenInput = {
 const MAX_TYPED_BYTES = 64 * 1024;
 const [CTRL_C, CTRL_D, BACKSPACE, LINE_FEED, RETURN, CTRL_U, DELETE] = [3, 4, 8, 10, 13, 21, 127];
 
-/** One typed line, never echoed. Rejects with an AbortError on Ctrl-C. */
+/** Who is asked: questions go to stderr, and a wish to stop ends the waiting. */
+export interface Person {
+  stderr(text: string): void;
+  readonly signal?: AbortSignal;
+}
+
+/** How to ask a person for a secret; undefined where there is no terminal to ask on. */
+export function asker(person: Person): ((question: string) => Promise<string>) | undefined {
+  return terminalInput.is_terminal ? (question) => askHidden(question, person) : undefined;
+}
+
+/** What reading keys needs of the world: where paths start, the environment, and a person to ask, if there is one. */
+export function askingWorld(
+  world: Person & { cwd: string; env: Readonly<Record<string, string | undefined>> },
+) {
+  return { cwd: world.cwd, env: world.env, ask: asker(world) };
+}
+
+/** As `asker`, but each question only once: a reload of the config, hours later, gets the answer of the start. */
+export function askOnce(person: Person): ((question: string) => Promise<string>) | undefined {
+  const ask = asker(person);
+  const answers = new Map<string, string>();
+  return ask && (async (question) => {
+    const answer = answers.get(question) ?? await ask(question);
+    answers.set(question, answer);
+    return answer;
+  });
+}
+
+/** One typed line, never echoed. Rejects with a TypedInterrupt on Ctrl-C. */
 export async function askHidden(
   question: string,
-  say: (text: string) => void,
+  person: Person,
   input: HiddenInput = terminalInput,
 ): Promise<string> {
-  say(question);
   const typed: number[] = [];
+  return await typedBytes(question, person, input, (byte) => {
+    if (byte === RETURN || byte === LINE_FEED || byte === CTRL_D) return decoded(typed);
+    if (byte === CTRL_U) typed.length = 0;
+    else if (byte === BACKSPACE || byte === DELETE) dropCharacter(typed);
+    else if (typed.push(byte) > MAX_TYPED_BYTES) {
+      throw new UserError(`read typed line: more than ${MAX_TYPED_BYTES} bytes, want fewer`);
+    }
+    return undefined;
+  }) ?? decoded(typed);
+}
+
+/** One of `keys` (small letters), typed without a line end; asked again until it is one. Rejects as `askHidden` does. */
+export async function askKey<K extends string>(
+  question: string,
+  keys: readonly K[],
+  person: Person,
+  input: HiddenInput = terminalInput,
+): Promise<K> {
+  const key = await typedBytes(question, person, input, (byte) => {
+    const typed = String.fromCharCode(byte).toLowerCase();
+    return keys.find((known) => known === typed);
+  });
+  if (key === undefined) throw new UserError("read key: the terminal is gone");
+  return key;
+}
+
+/** Asks, then hands each typed byte to `take` until that gives a result; undefined at the end of the input. */
+async function typedBytes<T>(
+  question: string,
+  { stderr, signal }: Person,
+  input: HiddenInput,
+  take: (byte: number) => T | undefined,
+): Promise<T | undefined> {
+  signal?.throwIfAborted();
   const buffer = new Uint8Array(256);
+  let stop = () => {};
+  const stopped = new Promise<never>((_, reject) => stop = () => reject(signal?.reason));
+  stopped.catch(() => {});
+  const restore = () => input.set_raw(false);
+  stderr(question);
   input.set_raw(true);
+  // however the process ends, the terminal must not stay as it is now
+  globalThis.addEventListener("unload", restore);
+  signal?.addEventListener("abort", stop);
   try {
     for (;;) {
-      const count = await input.read(buffer);
-      if (count === null) return decoded(typed);
+      const count = await Promise.race([input.read(buffer), stopped]);
+      if (count === null) return undefined;
       for (const byte of buffer.subarray(0, count)) {
-        if (byte === RETURN || byte === LINE_FEED || byte === CTRL_D) return decoded(typed);
-        if (byte === CTRL_C) throw new DOMException("typing was interrupted", "AbortError");
-        if (byte === CTRL_U) typed.length = 0;
-        else if (byte === BACKSPACE || byte === DELETE) dropCharacter(typed);
-        else if (typed.push(byte) > MAX_TYPED_BYTES) {
-          throw new UserError(`read typed line: more than ${MAX_TYPED_BYTES} bytes, want fewer`);
-        }
+        if (byte === CTRL_C) throw new TypedInterrupt();
+        const result = take(byte);
+        if (result !== undefined) return result;
       }
     }
   } finally {
     buffer.fill(0);
-    input.set_raw(false);
-    say("\n");
+    signal?.removeEventListener("abort", stop);
+    globalThis.removeEventListener("unload", restore);
+    restore();
+    stderr("\n");
   }
 }
 

@@ -4,11 +4,11 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { UserError } from "../base/errors.ts";
-import type { Log } from "../base/log.ts";
+import { type Log, RateLimitedLog } from "../base/log.ts";
 import type { ExitCode, Registry, RevocablePermission, World } from "./command.ts";
 import { crashReport } from "./crash_report.ts";
 import type { GlobalValues } from "./global_flags.ts";
-import type { Lifecycle } from "./lifecycle.ts";
+import { type Lifecycle, TypedInterrupt } from "./lifecycle.ts";
 import type { Output } from "./output.ts";
 import { type CommandLine, parseCommandLine } from "./parse_command_line.ts";
 
@@ -23,6 +23,8 @@ export interface Host {
   readonly lifecycle: Lifecycle;
   /** Opened only when a command reads it. */
   stdin(): ReadableStream<Uint8Array>;
+  /** Sends what libraries print by themselves to the log. */
+  routeConsole?(log: RateLimitedLog): void;
   /** Gives up, for good, every revocable permission that is not in `kept`. */
   restrict(kept: readonly RevocablePermission[]): void;
 }
@@ -56,6 +58,7 @@ async function runCommand(host: Host, line: CommandLine & { kind: "run" }): Prom
   const { output, lifecycle } = host;
   host.restrict(line.command.permissions);
   const log = await openLog(host, line.global);
+  host.routeConsole?.(new RateLimitedLog(log, host.clock));
   const world = openWorld(host, log);
   const drained = drainLimit(host);
   const work = async () => {
@@ -68,6 +71,7 @@ async function runCommand(host: Host, line: CommandLine & { kind: "run" }): Prom
   try {
     return lifecycle.exitCode(await Promise.race([work(), drained.late]));
   } catch (error) {
+    if (error instanceof TypedInterrupt) lifecycle.interrupt();
     if (lifecycle.signal.aborted && isAbort(error, lifecycle.signal)) return lifecycle.exitCode(0);
     return fail(host, error);
   } finally {
@@ -120,6 +124,7 @@ function openWorld(host: Host, log: Log): World {
     log,
     signal: lifecycle.signal,
     onReload: (callback) => lifecycle.onReload(callback),
+    lendTerminal: () => lifecycle.lendTerminal(),
     get stdin() {
       return host.stdin();
     },
@@ -133,7 +138,8 @@ function openWorld(host: Host, log: Log): World {
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
-  return error === signal.reason || (error instanceof Error && error.name === "AbortError");
+  return error === signal.reason || error instanceof TypedInterrupt ||
+    (error instanceof Error && error.name === "AbortError");
 }
 
 function fail(host: Host, error: unknown): ExitCode {

@@ -6,7 +6,7 @@ import type { LocatedScalar } from "../formats/located.ts";
 import type { SourceText } from "../formats/source_text.ts";
 import type { ConfigKinds, ConfigSchema, GatewayConfig } from "./compose_schema.ts";
 import { decryptTree, SHORT_SECRET, withoutOpened } from "./encryption/decrypt_tree.ts";
-import { decrypterFrom } from "./encryption/key_ring.ts";
+import { decrypterFrom, type KeyWorld } from "./encryption/key_ring.ts";
 import { keySourcesOf } from "./encryption/key_sources_of.ts";
 import { flatConfigSchema, flatKeyNames, formOf, translateFlat } from "./flat_config.ts";
 import { type Environment, interpolate, type Interpolated } from "./interpolate.ts";
@@ -30,7 +30,7 @@ export interface LoadedConfig<K extends ConfigKinds = ConfigKinds> {
 export async function loadConfig<K extends ConfigKinds>(
   schema: ConfigSchema<K>,
   path: string,
-  world: { cwd: string; env: Environment },
+  world: KeyWorld,
 ): Promise<LoadedConfig<K>> {
   const format = formatOf(path);
   const source = await readSource(path, world.cwd);

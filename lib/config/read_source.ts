@@ -4,7 +4,8 @@
  */
 import { isAbsolute, join } from "node:path";
 import { quoted, UserError } from "../base/errors.ts";
-import { SourceText } from "../formats/source_text.ts";
+import type { SourceText } from "../formats/source_text.ts";
+import { decodeUtf8 } from "../formats/utf8_text.ts";
 
 export type ConfigFormat = "yaml" | "json5" | "jsonc" | "json";
 
@@ -74,32 +75,9 @@ async function readBounded(path: string, fail: (reason: string) => never): Promi
 
 /** Strict UTF-8; a byte order mark is dropped, NUL bytes mean that this is no text. */
 export function decode(name: string, bytes: Uint8Array): SourceText {
-  const where = `read config ${quoted(name, 200)}`;
-  if ((bytes[0] === 0xFF && bytes[1] === 0xFE) || (bytes[0] === 0xFE && bytes[1] === 0xFF)) {
-    throw new UserError(`${where}: encoded as UTF-16, want UTF-8`, { code: 2 });
-  }
-  if (bytes.includes(0)) throw new UserError(`${where}: a binary file, want UTF-8 text`, { code: 2 });
-  try {
-    return new SourceText(name, new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    const readable = new TextDecoder().decode(bytes.subarray(0, firstBadByte(bytes)), { stream: true });
-    const { line, column } = new SourceText(name, readable).positionAt(readable.length);
-    throw new UserError(`${where}: not UTF-8 text at ${line}:${column}, want UTF-8`, { code: 2 });
-  }
-}
-
-/** The largest prefix that decodes, found by halving: decoding is monotonic in the prefix. */
-function firstBadByte(bytes: Uint8Array): number {
-  let good = 0;
-  let bad = bytes.length;
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    try {
-      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
-      good = middle;
-    } catch {
-      bad = middle;
-    }
-  }
-  return good;
+  const refusal = (reason: string) =>
+    new UserError(`read config ${quoted(name, 200)}: ${reason}`, { code: 2 });
+  const source = decodeUtf8(name, bytes, refusal);
+  if (source.text.includes("\0")) throw refusal("a binary file, want UTF-8 text");
+  return source;
 }

@@ -8,7 +8,7 @@ import { entryOf } from "../formats/located.ts";
 import type { Interpolated } from "./interpolate.ts";
 import { nearestWord } from "./nearest_word.ts";
 import type { ConfigPath, ProblemList } from "./problem.ts";
-import { accepts, childOf, closedKeys, narrowed, type Probe, type Schema } from "./schema_walk.ts";
+import { accepts, childOf, closedKeys, locatedProbe, narrowed, type Schema } from "./schema_walk.ts";
 import { isSecret } from "./secret.ts";
 
 export function resolve(
@@ -104,16 +104,6 @@ function wantsText(schema: Schema): boolean {
 
 function isNull(value: LocatedValue): boolean {
   return value.kind === "scalar" && value.value === null;
-}
-
-function locatedProbe(value: LocatedValue): Probe {
-  return {
-    shape: value.kind,
-    textAt(key) {
-      const found = value.kind === "mapping" ? entryOf(value, key)?.value : undefined;
-      return found?.kind === "scalar" && typeof found.value === "string" ? found.value : undefined;
-    },
-  };
 }
 
 /** The offset that a problem at this path should point to: the value, or the innermost thing above it that exists. */

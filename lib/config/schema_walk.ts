@@ -4,6 +4,7 @@
  * union) the answer is `undefined`: anything goes, nothing is guessed.
  */
 import type { z } from "zod";
+import { entryOf, type LocatedValue } from "../formats/located.ts";
 
 export type Schema = z.core.$ZodType;
 
@@ -25,6 +26,16 @@ export function plainProbe(value: unknown): Probe {
     textAt(key) {
       const found = shape === "mapping" ? (value as Record<string, unknown>)[key] : undefined;
       return typeof found === "string" ? found : undefined;
+    },
+  };
+}
+
+export function locatedProbe(value: LocatedValue): Probe {
+  return {
+    shape: value.kind,
+    textAt(key) {
+      const found = value.kind === "mapping" ? entryOf(value, key)?.value : undefined;
+      return found?.kind === "scalar" && typeof found.value === "string" ? found.value : undefined;
     },
   };
 }

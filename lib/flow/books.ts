@@ -77,6 +77,13 @@ export class Books {
     const now_us = this.context.clock.now_us();
     for (const symbol of symbols) this.instruments.get(symbol)?.interrupted(reason, now_us);
   }
+  tradesInterrupted(symbols: readonly string[]): void {
+    for (const symbol of symbols) this.instruments.get(symbol)?.tradesInterrupted();
+  }
+  /** Call a few times a second where candles are built. */
+  tick(now_ms: number): void {
+    for (const instrument of this.instruments.values()) instrument.tick(now_ms);
+  }
   #find(symbol: string): Instrument | undefined {
     // Frames of one symbol come in runs, and symbols are interned: an identity check mostly settles it.
     if (this.#last !== undefined && this.#last.symbol === symbol) return this.#last;

@@ -22,6 +22,7 @@ export class Dispatcher implements Hub {
   readonly #parts = new Set<ReadinessPart>();
   readonly #noisy: RateLimitedLog;
   subscriptions: SubscriptionControl | undefined;
+  instrumentInfo: Hub["instrumentInfo"];
 
   constructor(readonly clock: Clock, readonly log: Log, readonly metrics: Metrics, readonly version: string) {
     this.#noisy = new RateLimitedLog(log, clock);

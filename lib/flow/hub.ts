@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Trade } from "../market/event.ts";
+import type { InstrumentInfo } from "../market/instrument_info.ts";
 import type { BookView } from "../market/order_book.ts";
 import type { MarketUpdate } from "../market/update.ts";
 
@@ -72,6 +73,8 @@ export interface Hub {
   book(venue: string, symbol: string): BookState | undefined;
   /** Instruments with this symbol over all venues. */
   find(symbol: string): BookState[];
+  /** What the venues say of their instruments, as far as it is known. */
+  instrumentInfo?(venue: string, symbol: string): InstrumentInfo | undefined;
   /** Absent where symbols can't be changed. */
   readonly subscriptions?: SubscriptionControl;
   /** Newest last, at most 1,000 kept per instrument. */

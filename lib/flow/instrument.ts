@@ -14,6 +14,7 @@ import { type AuditDifference, BookAudit } from "./book_audit.ts";
 import { BookReplica, type OutOfSync, type ReplicaOwner } from "./book_replica.ts";
 import type { BookState } from "./hub.ts";
 import { type InstrumentMetrics, instrumentMetrics } from "./instrument_metrics.ts";
+import { type CandleCheck, type CandlePlan, Candles } from "./candles.ts";
 import { RecentTrades } from "./recent_trades.ts";
 import { TradeOrder } from "./trade_order.ts";
 
@@ -37,6 +38,8 @@ export interface InstrumentContext {
   requestSnapshot(symbol: string, reason: string): void;
   /** False where no snapshot can be had (a finished recording). */
   readonly can_refresh: boolean;
+  /** Candles to build from trades; absent: none. */
+  readonly candles?: CandlePlan;
   /** Told of every audit difference, for reports. */
   onAuditDifference?(symbol: string, difference: AuditDifference): void;
 }
@@ -65,6 +68,7 @@ export class Instrument implements BookState, ReplicaOwner {
   /** Something came since the streams were last interrupted. */
   #heard = false;
   readonly keeps_book: boolean;
+  readonly #candles: Candles | undefined;
 
   constructor(
     readonly venue: string,
@@ -74,12 +78,13 @@ export class Instrument implements BookState, ReplicaOwner {
     readonly context: InstrumentContext,
   ) {
     this.keeps_book = rule !== undefined;
-    this.metrics = instrumentMetrics(context.metrics, symbol);
+    this.metrics = instrumentMetrics(context.metrics, venue, symbol);
     this.replica = new BookReplica(rule ?? NO_BOOKS, this);
     this.audit = new BookAudit((difference) => this.#onDifference(difference));
     this.recent_trades = new RecentTrades(venue, symbol, RECENT_TRADES);
     this.since_us = context.clock.now_us();
     if (!this.keeps_book) this.reason = "no data yet";
+    if (context.candles) this.#candles = new Candles(venue, symbol, context.candles, context.clock.now_ms());
   }
   notReady(): string | undefined {
     if (this.keeps_book) return this.in_sync ? undefined : `book not in sync: ${this.reason}`;
@@ -146,7 +151,12 @@ export class Instrument implements BookState, ReplicaOwner {
   onOther(event: Ticker | Candle): void {
     this.metrics.other_messages.value++;
     this.#heard = true;
+    if (event.kind === "candle") this.#candles?.onVenueCandle(event);
     this.context.publish(event);
+  }
+  /** Time goes on: bars are published and compared. */
+  tick(now_ms: number): void {
+    this.#candles?.tick(now_ms, this.context.publish, (check) => this.#onCandleCheck(check));
   }
   onTrade(trade: Trade): void {
     this.metrics.trade_messages.value++;
@@ -160,6 +170,7 @@ export class Instrument implements BookState, ReplicaOwner {
       this.metrics.trades_repeated.value++;
       return;
     }
+    this.#candles?.onTrade(trade, this.#trade_order.missed > this.metrics.trades_missed.value);
     this.metrics.trades_missed.value = this.#trade_order.missed;
     this.metrics.trades_late.value = this.#trade_order.late;
     this.metrics.trades.value++;
@@ -169,6 +180,10 @@ export class Instrument implements BookState, ReplicaOwner {
   /** A quote may be among what was lost, so what stands between two quotes is unknown. The book's own chain tells by ids. */
   onDamage(): void {
     this.audit.reset();
+  }
+  /** The trades' stream stopped. */
+  tradesInterrupted(): void {
+    this.#candles?.interrupted(this.context.clock.now_ms());
   }
   /** The streams behind this instrument stopped. */
   interrupted(reason: string, received_us: number): void {
@@ -257,6 +272,20 @@ export class Instrument implements BookState, ReplicaOwner {
     else this.#publishBook(undefined, this.received_us);
   }
 
+  #onCandleCheck({ ours, venue, different }: CandleCheck): void {
+    if (different.length === 0) {
+      this.metrics.candles_equal.value++;
+      return;
+    }
+    this.metrics.candles_differed.value++;
+    this.context.log.warn("the venue's candle differs from its trades", {
+      venue: this.venue,
+      symbol: this.symbol,
+      interval: venue.interval,
+      open_time_ms: venue.open_time_ms,
+      different: different.map((field) => `${field}: ours ${ours[field]}, venue ${venue[field]}`),
+    });
+  }
   #noteTimes(event: BookDelta | BookSnapshot): void {
     this.sent_ms = event.sent_ms;
     this.exchange_ms = event.exchange_ms;

@@ -27,11 +27,15 @@ export interface InstrumentMetrics {
   audit_equal: MetricValue;
   audit_differed: MetricValue;
   crossed: MetricValue;
+  candles_equal: MetricValue;
+  candles_differed: MetricValue;
   latency: HistogramValue;
 }
 
-export function instrumentMetrics(metrics: Metrics, symbol: string): InstrumentMetrics {
-  const one = (name: string, help: string) => metrics.counter(name, help, ["symbol"]).with(symbol);
+export function instrumentMetrics(metrics: Metrics, venue: string, symbol: string): InstrumentMetrics {
+  // The contract's families know the symbol only; ours tell venues apart too.
+  const one = (name: string, help: string) =>
+    metrics.counter(name, help, ["venue", "symbol"]).with(venue, symbol);
   const contract = pipelineMetrics(metrics);
   const messages = contract.messages_processed_total;
   return {
@@ -57,9 +61,8 @@ export function instrumentMetrics(metrics: Metrics, symbol: string): InstrumentM
       "Levels found different by a background snapshot",
     ),
     out_of_sync_s: one("book_out_of_sync_seconds_total", "Time out of sync, ended episodes"),
-    in_sync: metrics.gauge("book_in_sync", "1 while the book is live and in sequence", ["symbol"]).with(
-      symbol,
-    ),
+    in_sync: metrics.gauge("book_in_sync", "1 while the book is live and in sequence", ["venue", "symbol"])
+      .with(venue, symbol),
     audit_compared: one(
       "book_audit_compared_total",
       "Book tops compared with the venue's own best bid and offer",
@@ -67,6 +70,11 @@ export function instrumentMetrics(metrics: Metrics, symbol: string): InstrumentM
     audit_equal: one("book_audit_equal_total", "Compared book tops that were equal"),
     audit_differed: one("book_audit_differed_total", "Compared book tops that differed"),
     crossed: one("book_crossed_total", "Updates after which the best bid was at or above the best ask"),
+    candles_equal: one("candles_checked_equal_total", "Venue's candles equal to those built from its trades"),
+    candles_differed: one(
+      "candles_checked_differed_total",
+      "Venue's candles that differed from those built from its trades",
+    ),
     latency: contract.processing_latency_microseconds.with(symbol),
   };
 }

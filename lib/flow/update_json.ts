@@ -28,26 +28,18 @@ const END = 125;
 
 const named = <Name extends string>(...names: Name[]): [Name, Uint8Array][] =>
   names.map((name) => [name, bytesOf(`,${JSON.stringify(name)}:`)]);
-const TIMES = named("exchange_ms", "sent_ms", "received_us");
+const TIMES = named("exchange_ms", "sent_ms");
 const BOOK = named("sequence", "last_update_id");
 const STATUS = named("missing_from_id", "missing_to_id", "out_of_sync_ms");
-const [
-  [, IN_SYNC],
-  [, REASON],
-  [, AGGRESSOR],
-  [, EXACT_QUANTITY],
-  [, INTERVAL],
-  [, CLOSED],
-  [, VENUE_TRADE_ID],
-] = named(
-  "in_sync",
-  "reason",
-  "aggressor",
-  "quantity",
-  "interval",
-  "closed",
-  "venue_trade_id",
-);
+const label = (name: string) => named(name)[0][1];
+const RECEIVED_US = label("received_us");
+const IN_SYNC = label("in_sync");
+const REASON = label("reason");
+const AGGRESSOR = label("aggressor");
+const QUANTITY = label("quantity");
+const INTERVAL = label("interval");
+const CLOSED = label("closed");
+const VENUE_TRADE_ID = label("venue_trade_id");
 const TRADE_HEAD = named("trade_id", "price");
 const TRADE_FILLS = named("first_fill_id", "last_fill_id");
 const QUOTE = named("update_id", "bid", "bid_quantity", "ask", "ask_quantity");
@@ -93,12 +85,9 @@ export function writeUpdateJson(writer: ByteWriter, update: MarketUpdate, depth:
   writer.raw(SYMBOL);
   writer.jsonString(update.symbol);
   writeBody(writer, update, depth);
-  writeNumbers(
-    writer,
-    update as Partial<Record<"exchange_ms" | "sent_ms" | "received_us", number>>,
-    TIMES,
-    TIME_DECIMALS,
-  );
+  writeNumbers(writer, update as { exchange_ms?: number; sent_ms?: number }, TIMES, TIME_DECIMALS);
+  writer.raw(RECEIVED_US);
+  writer.integer(Math.floor(update.received_us));
   writer.byte(END);
 }
 
@@ -149,7 +138,7 @@ function writeTrade(writer: ByteWriter, trade: Trade): void {
     writer.jsonString(trade.venue_trade_id);
   }
   writeNumbers<keyof Trade>(writer, trade, TRADE_HEAD, PRICE_DECIMALS);
-  writer.raw(EXACT_QUANTITY);
+  writer.raw(QUANTITY);
   if (trade.exact_quantity === undefined) writer.decimal(trade.quantity, PRICE_DECIMALS);
   else writer.text(trade.exact_quantity);
   if (trade.aggressor !== undefined) {

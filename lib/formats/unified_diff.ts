@@ -1,35 +1,73 @@
 /**
- * A unified diff of two texts for people and for `patch`: one hunk from the first to the last differing line with three
- * lines of context. Linear in the size of the texts; refuses to search for the smallest possible edit.
+ * A unified diff of two texts for people and for `patch`: hunks with three lines of context, neighbours joined.
  */
+import { type LinePair, matchLines } from "./line_diff.ts";
 
 const CONTEXT_LINES = 3;
 
 /** Empty when the texts are equal. */
 export function unifiedDiff(name: string, old_text: string, new_text: string): string {
   if (old_text === new_text) return "";
-  const old_lines = linesOf(old_text);
-  const new_lines = linesOf(new_text);
-  const shorter = Math.min(old_lines.length, new_lines.length);
-  let head = 0;
-  while (head < shorter && old_lines[head] === new_lines[head]) head++;
-  let tail = 0;
-  while (tail < shorter - head && old_lines.at(-1 - tail) === new_lines.at(-1 - tail)) tail++;
-  const from = Math.max(0, head - CONTEXT_LINES);
-  const after = Math.min(tail, CONTEXT_LINES);
-  const old_end = old_lines.length - tail;
-  const new_end = new_lines.length - tail;
-  const range = (end: number) => {
-    const count = end + after - from;
-    return `${count === 0 ? from : from + 1},${count}`;
+  const [old_lines, new_lines] = [linesOf(old_text), linesOf(new_text)];
+  const parts = [`--- ${name}\n+++ ${name}\n`];
+  for (
+    const changes of hunks(changesOf(matchLines(old_lines, new_lines), old_lines.length, new_lines.length))
+  ) {
+    parts.push(hunkText(changes, old_lines, new_lines));
+  }
+  return parts.join("");
+}
+
+/** Lines `old_from` to `old_to` became `new_from` to `new_to` (ends excluded). */
+interface Change {
+  old_from: number;
+  old_to: number;
+  new_from: number;
+  new_to: number;
+}
+
+function changesOf(pairs: readonly LinePair[], old_count: number, new_count: number): Change[] {
+  const changes: Change[] = [];
+  let [old_from, new_from] = [0, 0];
+  for (const [old_to, new_to] of [...pairs, [old_count, new_count] as const]) {
+    if (old_to > old_from || new_to > new_from) changes.push({ old_from, old_to, new_from, new_to });
+    [old_from, new_from] = [old_to + 1, new_to + 1];
+  }
+  return changes;
+}
+
+/** Changes whose contexts touch stand in one hunk. */
+function hunks(changes: readonly Change[]): Change[][] {
+  const groups: Change[][] = [];
+  for (const change of changes) {
+    const last = groups.at(-1)?.at(-1);
+    if (last && change.old_from - last.old_to <= 2 * CONTEXT_LINES) groups[groups.length - 1].push(change);
+    else groups.push([change]);
+  }
+  return groups;
+}
+
+function hunkText(
+  changes: readonly Change[],
+  old_lines: readonly string[],
+  new_lines: readonly string[],
+): string {
+  const [first, last] = [changes[0], changes[changes.length - 1]];
+  const before = Math.min(CONTEXT_LINES, first.old_from);
+  const after = Math.min(CONTEXT_LINES, old_lines.length - last.old_to);
+  const range = (from: number, to: number) => {
+    const count = to + after - from + before;
+    return `${from - before + (count === 0 ? 0 : 1)},${count}`;
   };
-  return [
-    `--- ${name}\n+++ ${name}\n@@ -${range(old_end)} +${range(new_end)} @@\n`,
-    ...old_lines.slice(from, head).map((line) => shown(" ", line)),
-    ...old_lines.slice(head, old_end).map((line) => shown("-", line)),
-    ...new_lines.slice(head, new_end).map((line) => shown("+", line)),
-    ...old_lines.slice(old_end, old_end + after).map((line) => shown(" ", line)),
-  ].join("");
+  const text = [`@@ -${range(first.old_from, last.old_to)} +${range(first.new_from, last.new_to)} @@\n`];
+  let at = first.old_from - before;
+  for (const { old_from, old_to, new_from, new_to } of changes) {
+    for (; at < old_from; at++) text.push(shown(" ", old_lines[at]));
+    for (; at < old_to; at++) text.push(shown("-", old_lines[at]));
+    for (let i = new_from; i < new_to; i++) text.push(shown("+", new_lines[i]));
+  }
+  for (; at < last.old_to + after; at++) text.push(shown(" ", old_lines[at]));
+  return text.join("");
 }
 
 /** Each with its line end. */

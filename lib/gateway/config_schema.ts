@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import { composeConfigSchema, type ConfigKinds, type ConfigSchema } from "../config/compose_schema.ts";
+import type { KeyWorld } from "../config/encryption/key_ring.ts";
 import { loadConfig } from "../config/load.ts";
 import { problemText } from "../config/problem.ts";
 import { FEEDS, SERVERS, SINKS, SOURCES } from "./catalog.ts";
@@ -62,7 +63,7 @@ export function configSchema(): ConfigSchema {
 /** Reads, checks and completes a config file. Rejects with every problem at once. */
 export async function loadGatewayConfig(
   path: string,
-  world: { cwd: string; env: Readonly<Record<string, string | undefined>> },
+  world: KeyWorld,
 ): Promise<{ config: GatewayConfig; warnings: string[] }> {
   const loaded = await loadConfig(configSchema(), path, world);
   return { config: loaded.config as unknown as GatewayConfig, warnings: loaded.warnings.map(problemText) };

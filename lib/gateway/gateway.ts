@@ -38,6 +38,9 @@ export interface GatewayWorld {
 /** As many as a config may name. */
 const MAX_SYMBOLS = 5_000;
 
+/** Forming candles are published this often, when they changed. */
+const CANDLE_TICK_MS = 250;
+
 interface RunningSource {
   kind: string;
   source: Source;
@@ -62,6 +65,13 @@ export class Gateway implements AsyncDisposable {
 
   private constructor(readonly config: GatewayConfig, readonly world: GatewayWorld) {
     this.hub = new Dispatcher(world.clock, world.log, world.metrics, world.version);
+    this.hub.instrumentInfo = (venue, symbol) => {
+      for (const { source } of this.#sources) {
+        const found = source.venue === venue ? source.instrument?.(symbol) : undefined;
+        if (found) return found;
+      }
+      return undefined;
+    };
     this.hub.subscriptions = {
       list: () => this.#sources.map(({ source }) => subscriptionsOf(source)),
       change: (source, add, remove) => this.#changeSymbols(source, add, remove),
@@ -181,6 +191,7 @@ export class Gateway implements AsyncDisposable {
       publish: (update) => this.hub.publish(update),
       requestSnapshot: (symbol, reason) => source.requestSnapshot(symbol, reason),
       can_refresh: true,
+      candles: source.candles,
     });
     for (const symbol of source.symbols) books.add(symbol);
     this.hub.addBooks(books);
@@ -192,12 +203,17 @@ export class Gateway implements AsyncDisposable {
   }
   async #pump(source: Source, books: Books): Promise<void> {
     const { signal } = this.#stopping;
+    const ticking = source.candles && this.world.clock.every(CANDLE_TICK_MS, () => {
+      books.tick(this.world.clock.now_ms());
+      this.hub.flush();
+    });
     try {
       const events: SourceEvents = {
         interrupted: (symbols, reason) => {
           books.interrupted(symbols, reason);
           this.hub.flush();
         },
+        tradesInterrupted: (symbols) => books.tradesInterrupted(symbols),
         subscription: (change) => {
           for (const { sink } of this.#sinks) sink.noteSubscription?.(change);
         },
@@ -210,6 +226,8 @@ export class Gateway implements AsyncDisposable {
     } catch (error) {
       this.world.log.error("source failed", { source: source.name, reason: reasonOf(error) });
       this.#failed?.(error);
+    } finally {
+      ticking?.cancel();
     }
   }
   #changeSymbols(name: string, add: readonly string[], remove: readonly string[]): SourceSubscriptions {

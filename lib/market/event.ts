@@ -108,7 +108,7 @@ export interface Ticker extends EventHead {
   trade_count?: number;
 }
 
-/** One bar. `closed` false: still forming. */
+/** One bar. `closed` false: still forming. Times are the bar's first and last millisecond. */
 export interface Candle extends EventHead {
   kind: "candle";
   interval: string;
@@ -122,6 +122,10 @@ export interface Candle extends EventHead {
   quote_volume?: number;
   trade_count?: number;
   closed: boolean;
+  /** Built from trades of which some may be missing: an interruption, or the start, lies inside. */
+  incomplete?: true;
+  /** It was told closed before; a trade that came late belongs to it. */
+  revised?: true;
 }
 
 /** A frame of the connection that carries this symbol was unreadable: something of its streams may be lost. */

@@ -174,6 +174,8 @@ function failure(path: string, error: unknown): unknown {
   if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
     return fail("permission denied, want a writable folder");
   }
-  if (error instanceof Error && "code" in error) return fail(reasonOf(error));
-  return error;
+  // some have a code of the system, some only its number; a wish to stop has neither and is handed on
+  const is_system = error instanceof Error &&
+    (typeof (error as { code?: unknown }).code === "string" || /\(os error \d+\)/.test(error.message));
+  return is_system ? fail(reasonOf(error)) : error;
 }

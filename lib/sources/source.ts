@@ -6,15 +6,19 @@ import type { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
+import type { CandlePlan } from "../flow/candles.ts";
 import type { Feed } from "../feeds/feed.ts";
 import type { EventBatch } from "../market/event_batch.ts";
 import type { SubscriptionChange } from "../market/subscription_change.ts";
+import type { InstrumentInfo } from "../market/instrument_info.ts";
 import type { SequenceRule } from "../market/sequence_rule.ts";
 
 /** What the consumer of a source is told beside events. */
 export interface SourceEvents {
   /** The streams of these symbols stopped; their books can't be trusted to be current. */
   interrupted(symbols: readonly string[], reason: string): void;
+  /** The trades of these symbols stopped; some may be missing. */
+  tradesInterrupted?(symbols: readonly string[]): void;
   /** A subscription at the venue was asked for, acknowledged or refused. */
   subscription?(change: SubscriptionChange): void;
 }
@@ -26,11 +30,15 @@ export interface Source {
   /** Undefined: it brings no books. */
   readonly sequence: SequenceRule | undefined;
   readonly symbols: readonly string[];
+  /** Candles to be built from its trades. */
+  readonly candles?: CandlePlan;
   /**
    * Batches in order. A batch and all in it are the source's again when the next is asked for. Ends when `signal` aborts
    * (or when a finite source is done); everything it opened is closed by then.
    */
   batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch>;
+  /** What the venue says of the instrument; undefined while unknown. */
+  instrument?(symbol: string): InstrumentInfo | undefined;
   /** The consumer's book of this symbol needs a snapshot. Single flight per symbol; comes as an event. */
   requestSnapshot(symbol: string, reason: string): void;
   /** Adds and removes symbols while running; the others do not notice. */

@@ -14,6 +14,8 @@ export interface SocketOptions {
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   readonly timeout_ms: number;
   readonly clock: Clock;
+  /** Gives the attempt up. */
+  readonly signal?: AbortSignal;
 }
 
 /** A connection as protocols see it. */
@@ -28,7 +30,7 @@ export interface ByteStream {
 
 /** Rejects when nobody listens, the certificate does not fit, or the time is over. */
 export async function openSocket(options: SocketOptions): Promise<ByteStream> {
-  const { host, port, tls, timeout_ms, clock } = options;
+  const { host, port, tls, timeout_ms, clock, signal } = options;
   const socket = tls
     ? connectTls({
       host,
@@ -44,6 +46,9 @@ export async function openSocket(options: SocketOptions): Promise<ByteStream> {
     timeout_ms,
     () => opened.reject(new Error(`no answer within ${timeout_ms} ms`)),
   );
+  const giveUp = () => opened.reject(new Error("given up"));
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener("abort", giveUp, { once: true });
   socket.once("error", opened.reject);
   socket.once(tls ? "secureConnect" : "connect", () => opened.resolve());
   try {
@@ -54,6 +59,7 @@ export async function openSocket(options: SocketOptions): Promise<ByteStream> {
     throw new Error(`connect to ${host}:${port}: ${error instanceof Error ? error.message : error}`);
   } finally {
     timer.cancel();
+    signal?.removeEventListener("abort", giveUp);
     socket.off("error", opened.reject);
   }
   socket.setNoDelay(true);

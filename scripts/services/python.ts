@@ -7,7 +7,7 @@ export const python: ServiceKind = {
   name: "python",
   env: "MDG_TEST_PYTHON",
   program: "python3",
-  debian_package: "python3-minimal",
+  debian_package: "python3",
   existing: () => Promise.resolve(undefined),
   start: (program) => Promise.resolve({ address: program, stop: () => Promise.resolve() }),
 };

@@ -39,6 +39,7 @@ async function run(
     log: silentLog,
     signal: new AbortController().signal,
     onReload: () => () => {},
+    lendTerminal: () => () => {},
     restrict: () => {},
     stdin: new ReadableStream(),
     stdout: (text) => {

@@ -72,6 +72,17 @@ Deno.test("control: symbols are added and removed while running; the others do n
     const added = await ask({ add: ["BBBUSDT", "CCCUSDT"] });
     assert.deepEqual(added.answer, { ...listed, symbols: ["AAAUSDT", "BBBUSDT", "CCCUSDT"] });
     await until("BBBUSDT in sync");
+    const instruments = await (await fetch(`${gateway.servers[0].url}/instruments`)).json();
+    assert.deepEqual(instruments.map((one: { symbol: string }) => one.symbol), [
+      "AAAUSDT",
+      "BBBUSDT",
+      "CCCUSDT",
+    ]);
+    assert.deepEqual([instruments[0].base, instruments[0].quote, instruments[0].status], [
+      "AAA",
+      "USDT",
+      "trading",
+    ]);
     await until("CCCUSDT in sync");
     assert.equal(gateway.hub.readiness().ready, true);
     await ask({ source: "live", remove: ["CCCUSDT"] });

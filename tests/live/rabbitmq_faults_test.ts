@@ -5,9 +5,11 @@
 import assert from "node:assert/strict";
 import { sleep, systemClock } from "../../lib/base/clock.ts";
 import { rabbitmq_stream } from "../../lib/sinks/registry.ts";
+import { freePort } from "../../scripts/services/daemon.ts";
 import { rabbitmqMissing, RabbitmqNode } from "../../scripts/services/rabbitmq_node.ts";
 import { eventually, SinkRig } from "../contracts/sink_rig.ts";
-import { is_long, testUnless } from "../services.ts";
+import { makeCertificate } from "../certificate.ts";
+import { is_long, serviceAddress, testUnless } from "../services.ts";
 import { StreamReader } from "./stream_reader.ts";
 
 const SYMBOLS = ["BTCUSDT", "ETHUSDT", "XRPUSDT"];
@@ -16,10 +18,28 @@ const TICK_MS = 10;
 /** Far below what an unbounded queue of the outage would take. */
 const MAX_RSS_GROWTH_BYTES = 400_000_000;
 
+const openssl = serviceAddress("openssl");
+const tls_port = freePort();
+let certificates = "";
+
+/** With TLS where there is openssl to make a certificate. */
+async function startNode(): Promise<RabbitmqNode> {
+  if ("missing" in openssl) return await RabbitmqNode.start(systemClock);
+  certificates = await Deno.makeTempDir({ prefix: "mdg-certificates-" });
+  await makeCertificate(openssl.address, certificates);
+  const config = [
+    `stream.listeners.ssl.1 = 127.0.0.1:${tls_port}`,
+    `ssl_options.cacertfile = ${certificates}/cert.pem`,
+    `ssl_options.certfile = ${certificates}/cert.pem`,
+    `ssl_options.keyfile = ${certificates}/key.pem`,
+  ];
+  return await RabbitmqNode.start(systemClock, { config });
+}
+
 let node: Promise<RabbitmqNode> | undefined;
 const nodeTest = (name: string, body: (node: RabbitmqNode) => Promise<void>) =>
   testUnless(rabbitmqMissing(), name, async () => {
-    const running = await (node ??= RabbitmqNode.start(systemClock));
+    const running = await (node ??= startNode());
     await running.running();
     await body(running);
   });
@@ -245,3 +265,31 @@ nodeTest("more instruments than a connection has publishers", async (node) => {
   assert.equal(rig.count("sink_dropped_total"), 0);
   assert.equal(await rig.close(), 0);
 });
+
+testUnless(
+  "missing" in openssl ? openssl.missing : rabbitmqMissing(),
+  "TLS, a virtual host and a password of its own; a certificate that does not fit is refused",
+  async () => {
+    const broker = await (node ??= startNode());
+    await broker.running();
+    await broker.control(["add_vhost", "trading/eu"]);
+    await broker.control(["add_user", "mdg", "s3cret/ünï"]);
+    await broker.control(["set_permissions", "-p", "trading/eu", "mdg", ".*", ".*", ".*"]);
+    const at = (host: string) => `rabbitmq-stream+tls://mdg@${host}:${tls_port}/trading%2Feu`;
+    const password = { password: "s3cret/ünï" };
+
+    const stranger = await open(at("localhost"), "secure", password);
+    await eventually("not trusted", () => /certificate/i.test(stranger.sink.notReady() ?? ""));
+    await stranger.close(10);
+
+    const rig = await open(at("localhost"), "secure", {
+      ...password,
+      tls: { ca_file: `${certificates}/cert.pem` },
+    });
+    await rig.traffic(SYMBOLS, 20);
+    await eventually("drained", () => rig.queue.queued === 0);
+    assert.equal(rig.count("sink_published_total", "rabbitmq_stream", "trade"), 60);
+    assert.equal(await rig.close(), 0);
+    await Deno.remove(certificates, { recursive: true });
+  },
+);

@@ -57,8 +57,19 @@ export class RedisServer implements AsyncDisposable {
   async start(): Promise<void> {
     const args = ["--port", `${this.port}`, "--bind", "127.0.0.1"];
     if (this.args[1] === "--sentinel") args.unshift(...this.args);
-    else if (this.folder) args.push("--save", "", "--dir", this.folder, "--appendonly", "yes", ...this.args);
-    else args.push("--save", "", "--appendonly", "no", ...this.args);
+    else if (this.folder) {
+      args.push(
+        "--save",
+        "",
+        "--dir",
+        this.folder,
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+        ...this.args,
+      );
+    } else args.push("--save", "", "--appendonly", "no", ...this.args);
     this.#process = new Deno.Command(PROGRAM, { args, stdout: "null", stderr: "null" }).spawn();
     for (let attempt = 0; attempt < 500; attempt++) {
       try {

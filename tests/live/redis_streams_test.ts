@@ -23,7 +23,6 @@ liveTest("kill -9 and return of redis in mid-stream: trades in = trades stored, 
   await using server = await RedisServer.start({ keeps_data: true });
   const rig = await openRig(server.url);
   await ready(rig);
-  const rss_before = Deno.memoryUsage().rss;
   const streaming = stream(rig, STREAM_S);
   for (let kills = 0; kills < 2; kills++) {
     await sleep(systemClock, 800);
@@ -31,7 +30,7 @@ liveTest("kill -9 and return of redis in mid-stream: trades in = trades stored, 
     await sleep(systemClock, 400);
     await server.start();
   }
-  await streaming;
+  const memory = await streaming;
   await drained(rig);
   const client = new Redis(server.url);
   const found = await checkStored(client, rig);
@@ -40,7 +39,7 @@ liveTest("kill -9 and return of redis in mid-stream: trades in = trades stored, 
     trades_in: rig.trade_id,
     ...found,
     conflated: rig.count("sink_conflated_total"),
-    rss_grown_mb: Math.round((Deno.memoryUsage().rss - rss_before) / 1e6),
+    ...memory,
   });
   assert.equal(await rig.close(), 0);
   await client.quit();
@@ -71,14 +70,16 @@ liveTest(
     const from_ms = systemClock.monotonic_ms();
     await eventually("taken over", async () => (await client.role() as unknown[])[0] === "master", 20_000);
     const failover_ms = Math.round(systemClock.monotonic_ms() - from_ms);
-    await streaming;
+    const memory = await streaming;
     await drained(rig);
     const found = await checkStored(client, rig);
     assert.equal(rig.count("sink_dropped_total"), 0);
-    tell("sentinel failover", { trades_in: rig.trade_id, ...found, failover_ms });
+    tell("sentinel failover", { trades_in: rig.trade_id, ...found, failover_ms, ...memory });
     assert.equal(await rig.close(), 0);
     await client.quit();
+    const ended = new Promise((resolve) => watcher.once("end", resolve));
     watcher.disconnect();
+    await ended;
   },
 );
 

@@ -12,6 +12,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   "lib/sinks": 3,
   "lib/servers": 3,
   "lib/mocks": 3,
+  "lib/bundle": 3,
   "lib/monitors": 3,
   "lib/supervisor": 3,
   "lib/feeds": 2,
@@ -103,6 +104,8 @@ export const MAX_COMMENT_LINES = 8;
  * written. An entry that hides nothing is itself a failure, so this list empties itself.
  */
 export const PENDING: readonly string[] = [
+  // Yahoo's and MEXC's feeds stand on it.
+  "lib/wire/protobuf_reader.ts",
   "lib/wire/rabbitmq_stream/consumer.ts",
   "lib/wire/rabbitmq_stream/chunk.ts",
   // The mocks that stand on these are being written.
@@ -110,6 +113,7 @@ export const PENDING: readonly string[] = [
   "lib/mocks/stage/stage_book.ts",
   "lib/mocks/stage/depth_view.ts",
 ];
+export const PENDING: readonly string[] = [];
 
 /** `path function` → why it is better in one piece. An entry that excuses nothing is a failure as well. */
 export const LONG_FUNCTIONS: Readonly<Record<string, string>> = {

@@ -50,7 +50,8 @@ export async function compare(
   return 1;
 }
 
-async function existingText(world: World, path: string): Promise<string> {
+/** The text of a file, empty when there is none. */
+export async function existingText(world: World, path: string): Promise<string> {
   try {
     await Deno.stat(absolutePath(world.cwd, path));
   } catch (error) {

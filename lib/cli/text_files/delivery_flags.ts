@@ -1,8 +1,8 @@
 /**
- * The flags every converting tool has; spread them into `flags`. Apart from deliver.ts, so that help loads no engine.
+ * Flags that the text tools share; spread them into `flags`. Apart from deliver.ts, so that help loads no engine.
  */
 
-/** The flags every converting tool has; spread them into `flags`. */
+/** Every converting tool. j5-format has its own: its -o is another flag, and it compares files with themselves. */
 export const DELIVERY_FLAGS = {
   output: {
     type: "text",
@@ -12,4 +12,18 @@ export const DELIVERY_FLAGS = {
   },
   check: { type: "boolean", doc: "write nothing; exit 1 when the output file would change (needs -o)" },
   diff: { type: "boolean", doc: "write nothing; print the difference to the output file (needs -o)" },
+} as const;
+
+/** Every tool that lays text out. */
+export const INDENT_FLAG = {
+  indent: {
+    type: "number",
+    value: "N",
+    short: "i",
+    integer: true,
+    min: 0,
+    max: 16,
+    default: 2,
+    doc: "spaces per level",
+  },
 } as const;

@@ -3,8 +3,8 @@
  * out, symbolic links are not followed, an ignore file (one glob a line, `#` comments) leaves out more.
  * A file given by name is always in.
  */
-import { globToRegExp } from "./glob.ts";
 import { quoted, UserError } from "../../base/errors.ts";
+import { readIgnoreFile } from "./ignore_file.ts";
 import { absolutePath } from "./read_text.ts";
 
 const EXTENSION = /\.(json5|j5|jsonc|json)$/i;
@@ -47,17 +47,6 @@ async function isDirectory(path: string): Promise<boolean> {
     return (await Deno.stat(path)).isDirectory;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-async function readIgnoreFile(folder: string, name: string): Promise<RegExp[]> {
-  try {
-    const text = await Deno.readTextFile(`${folder}/${name}`);
-    const lines = text.split(/\r?\n/).map((line) => line.trim());
-    return lines.filter((line) => line !== "" && !line.startsWith("#")).map(globToRegExp);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
 }

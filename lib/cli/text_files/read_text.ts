@@ -5,7 +5,8 @@
 import { isAbsolute, join } from "node:path";
 import { quoted, reasonOf, UserError } from "../../base/errors.ts";
 import type { Dialect } from "../../formats/json5/lexer.ts";
-import { SourceText } from "../../formats/source_text.ts";
+import type { SourceText } from "../../formats/source_text.ts";
+import { decodeUtf8 } from "../../formats/utf8_text.ts";
 import type { World } from "../command.ts";
 
 /** What a JavaScript string can hold, with room to spare. */
@@ -14,19 +15,22 @@ export const MAX_TEXT_BYTES = 500 * 1024 * 1024;
 /** `path` as the user gave it, "-" for stdin; it is what errors call the text. */
 export async function readText(world: Pick<World, "cwd" | "stdin">, path: string): Promise<SourceText> {
   const name = path === "-" ? "<stdin>" : path;
-  const bytes = path === "-" ? await readStream(world.stdin) : await readFile(world.cwd, path);
-  const refuse = (reason: string): never => {
-    throw new UserError(`read ${quoted(name, 200)}: ${reason}`);
-  };
-  if (bytes.length > MAX_TEXT_BYTES) refuse(`larger than ${MAX_TEXT_BYTES} bytes, want less`);
-  if ((bytes[0] === 0xFF && bytes[1] === 0xFE) || (bytes[0] === 0xFE && bytes[1] === 0xFF)) {
-    refuse("encoded as UTF-16, want UTF-8");
+  return decodeText(name, await readBytes(world, path));
+}
+
+/** At most MAX_TEXT_BYTES. */
+export async function readBytes(world: Pick<World, "cwd" | "stdin">, path: string): Promise<Uint8Array> {
+  if (path !== "-") return await readFile(world.cwd, path);
+  const bytes = await readStream(world.stdin);
+  if (bytes.length > MAX_TEXT_BYTES) {
+    throw new UserError(`read "<stdin>": larger than ${MAX_TEXT_BYTES} bytes, want less`);
   }
-  try {
-    return new SourceText(name, new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    return refuse(`not UTF-8 text at ${placeOfBadByte(name, bytes)}, want UTF-8`);
-  }
+  return bytes;
+}
+
+/** `name` is what errors call the text. */
+export function decodeText(name: string, bytes: Uint8Array): SourceText {
+  return decodeUtf8(name, bytes, (reason) => new UserError(`read ${quoted(name, 200)}: ${reason}`));
 }
 
 /** .json and .jsonc name their dialect; everything else is JSON5, which contains both. */
@@ -50,7 +54,8 @@ async function readFile(cwd: string, path: string): Promise<Uint8Array> {
     if (info.size > MAX_TEXT_BYTES) return refuse(`larger than ${MAX_TEXT_BYTES} bytes, want less`);
     if (info.isFile) return await Deno.readFile(absolute);
     using file = await Deno.open(absolute);
-    return await readStream(file.readable);
+    const bytes = await readStream(file.readable);
+    return bytes.length > MAX_TEXT_BYTES ? refuse(`larger than ${MAX_TEXT_BYTES} bytes, want less`) : bytes;
   } catch (error) {
     if (error instanceof UserError) throw error;
     if (error instanceof Deno.errors.NotFound) {
@@ -78,22 +83,4 @@ async function readStream(stream: ReadableStream<Uint8Array>): Promise<Uint8Arra
     at += piece.length;
   }
   return bytes;
-}
-
-/** Replaces what cannot be decoded and finds the first replacement that the bytes do not hold themselves. */
-function placeOfBadByte(name: string, bytes: Uint8Array): string {
-  let good = 0;
-  let bad = bytes.length;
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    try {
-      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
-      good = middle;
-    } catch {
-      bad = middle;
-    }
-  }
-  const readable = new TextDecoder().decode(bytes.subarray(0, good), { stream: true });
-  const { line, column } = new SourceText(name, readable).positionAt(readable.length);
-  return `${line}:${column}`;
 }

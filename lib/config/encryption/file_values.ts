@@ -29,7 +29,7 @@ export interface Rewritten {
   /** Paths whose values changed. */
   changed: readonly ConfigPath[];
 }
-interface Replacement {
+export interface Replacement {
   at: ScalarAt;
   text: string;
   /** What the new scalar must be read as. */
@@ -88,11 +88,11 @@ export async function rekeyValues(
   return rewrite(file, replacements);
 }
 
-function scalarsIn(file: ConfigText): Generator<ScalarAt> {
+export function scalarsIn(file: ConfigText): Generator<ScalarAt> {
   return scalarsOf(locateConfig(file.source, file.format));
 }
 
-async function sealed(file: ConfigText, at: ScalarAt, encrypter: Encrypter): Promise<Replacement> {
+export async function sealed(file: ConfigText, at: ScalarAt, encrypter: Encrypter): Promise<Replacement> {
   const { value } = at.scalar;
   const where = { offset: at.scalar.offset, path: at.path };
   if (typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value))) {
@@ -139,12 +139,12 @@ function writtenAs(opened: SealedValue): string {
 }
 
 /** The scalar's text without the line ends that a YAML block scalar counts as its own. */
-function extentOf(file: ConfigText, { scalar }: ScalarAt): { text: string; end: number } {
+export function extentOf(file: ConfigText, { scalar }: ScalarAt): { text: string; end: number } {
   const text = file.source.text.slice(scalar.offset, scalar.end).replace(/[\s]+$/, "");
   return { text, end: scalar.offset + text.length };
 }
 
-function rewrite(file: ConfigText, replacements: readonly Replacement[]): Rewritten {
+export function rewrite(file: ConfigText, replacements: readonly Replacement[]): Rewritten {
   const { source, format } = file;
   const before = [...scalarsIn(file)];
   const ordered = replacements.toSorted((a, b) => a.at.scalar.offset - b.at.scalar.offset);

@@ -36,7 +36,7 @@ interface Given {
 export async function keySourcesFrom(
   given: Given,
   own: KeySources,
-  world: PassphraseWorld,
+  world: KeyWorld,
 ): Promise<KeySources> {
   const named = (flag: readonly string[] | undefined) => flag && flag.length > 0 ? flag : undefined;
   const sources: KeySources = {
@@ -57,13 +57,18 @@ export async function keySourcesFrom(
   return sources;
 }
 
-export interface PassphraseWorld extends KeyWorld {
-  /** Asks a person; undefined where nobody can be asked. */
-  ask?: (question: string) => Promise<string>;
+/**
+ * For whom values that are encrypted already are closed again: the named recipients, else those of the config, else the
+ * keys that opened them.
+ */
+export function resealSources(given: Given, own: KeySources, opened_by: KeySources): KeySources {
+  const { recipient = [], "recipients-file": recipients_files = [] } = given;
+  if (recipient.length + recipients_files.length > 0) return { recipients: recipient, recipients_files };
+  return own.recipients?.length ? { recipients: own.recipients } : opened_by;
 }
 
 /** From MDG_PASSPHRASE, else from the person. */
-async function askPassphrase(world: PassphraseWorld): Promise<string> {
+async function askPassphrase(world: KeyWorld): Promise<string> {
   const given = world.env.MDG_PASSPHRASE ?? await world.ask?.("Passphrase: ");
   if (!given) {
     throw new UserError("read passphrase: none given, want MDG_PASSPHRASE or a terminal to ask on", {

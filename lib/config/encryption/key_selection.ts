@@ -20,9 +20,7 @@ export class KeySelection {
 
   takes(path: ConfigPath): boolean {
     if (this.#patterns.length === 0) {
-      // an item of a list counts by the key of the list
-      const key = path.findLast((step) => typeof step === "string");
-      return typeof key === "string" && isSecretKey(key) && path[0] !== "encryption";
+      return isNamedSecret(path);
     }
     let taken = false;
     for (const { text, steps } of this.#patterns) {
@@ -39,6 +37,12 @@ export class KeySelection {
   get unmatched(): readonly string[] {
     return [...this.#unmatched];
   }
+}
+
+/** Whether the key says that this is a secret; an item of a list counts by the key of the list. */
+export function isNamedSecret(path: ConfigPath): boolean {
+  const key = path.findLast((step) => typeof step === "string");
+  return typeof key === "string" && isSecretKey(key) && path[0] !== "encryption";
 }
 
 /** A path that was given as text → JSON Pointer. */

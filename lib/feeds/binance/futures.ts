@@ -7,6 +7,7 @@ import type { Channel } from "../../market/event.ts";
 import type { SequenceRule } from "../../market/sequence_rule.ts";
 import type { SplicedFeed, StreamName } from "../feed.ts";
 import { parseSnapshot, subscribeFrame, unsubscribeFrame } from "./control.ts";
+import { parseInstruments } from "./instruments.ts";
 import { BinanceMapper } from "./messages.ts";
 
 const VENUE = "binance-futures";
@@ -65,6 +66,11 @@ export const binanceFutures: SplicedFeed = {
     weight_per_minute: 2400,
     path: (symbol, depth_limit) => `/fapi/v1/depth?symbol=${encodeURIComponent(symbol)}&limit=${depth_limit}`,
     parse: (...body) => parseSnapshot(VENUE, ...body),
+  },
+  instruments: {
+    // The venue takes no list of symbols here; it answers with all of them.
+    path: () => "/fapi/v1/exchangeInfo",
+    parse: (body, symbols) => parseInstruments(VENUE, body, symbols),
   },
   symbol: (text) => text.trim().toUpperCase(),
   streams(symbol, channel, { speed = "100ms" } = {}): StreamName[] {

@@ -6,6 +6,7 @@ import type { Channel } from "../../market/event.ts";
 import type { SequenceRule } from "../../market/sequence_rule.ts";
 import type { SplicedFeed, StreamName } from "../feed.ts";
 import { parseSnapshot, subscribeFrame, unsubscribeFrame } from "./control.ts";
+import { parseInstruments } from "./instruments.ts";
 import { BinanceMapper } from "./messages.ts";
 
 const VENUE = "binance-spot";
@@ -61,6 +62,10 @@ export const binanceSpot: SplicedFeed = {
     weight_per_minute: 6000,
     path: (symbol, depth_limit) => `/api/v3/depth?symbol=${encodeURIComponent(symbol)}&limit=${depth_limit}`,
     parse: (...body) => parseSnapshot(VENUE, ...body),
+  },
+  instruments: {
+    path: (symbols) => `/api/v3/exchangeInfo?symbols=${encodeURIComponent(JSON.stringify(symbols))}`,
+    parse: (body, symbols) => parseInstruments(VENUE, body, symbols),
   },
   symbol: (text) => text.trim().toUpperCase(),
   streams(symbol, channel, { speed = "100ms" } = {}): StreamName[] {

@@ -12,6 +12,8 @@ export interface YamlOptions {
   max_depth?: number;
   /** How many nodes the value may have with aliases written out; default 200,000. */
   max_nodes?: number;
+  /** Tags that mean nothing to YAML itself (`!reset`) stay on their nodes; default false: they are faults. */
+  keep_tags?: boolean;
 }
 export const DEFAULT_MAX_DEPTH = 200;
 export const DEFAULT_MAX_NODES = 200_000;
@@ -27,13 +29,18 @@ export function composeYaml(source: SourceText, options: YamlOptions = {}): Docu
   // uniqueKeys compares every key with every other: quadratic, so the tree's reader does it with a set.
   const composer = new Composer({
     uniqueKeys: false,
+    resolveKnownTags: !options.keep_tags,
     intAsBigInt: true,
     prettyErrors: false,
     logLevel: "error",
   });
   const documents = [...composer.compose(tokens, true, text.length)] as Document.Parsed[];
   for (const document of documents) {
-    const [fault] = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
+    const faults = [...document.errors, ...document.warnings];
+    const [fault] = faults.filter((one) => !options.keep_tags || one.code !== "TAG_RESOLVE_FAILED").sort((
+      a,
+      b,
+    ) => a.pos[0] - b.pos[0]);
     if (fault) throw new SyntaxFault(source, fault.pos[0], reasonFor(fault.code, fault.message));
   }
   if (documents.length > 1) {

@@ -5,6 +5,8 @@
  */
 import { type Json5Document, NodeKind } from "../json5/document.ts";
 import { TokenKind } from "../json5/tokens.ts";
+import { SyntaxFault } from "../syntax_error.ts";
+import { DEFAULT_MAX_NODES } from "./compose.ts";
 import { yamlNumeral, yamlString } from "./scalar_text.ts";
 
 /** Readers refuse longer keys without the explicit "?" form (YAML 1.2.2 §7.4.2: 1,024 characters). */
@@ -21,6 +23,37 @@ export function* yamlFromJson5(document: Json5Document): Generator<string> {
   }
   writer.finish();
   yield writer.take();
+}
+
+/** Keys that may need the explicit form, escapes written out. */
+const LONG_KEY = MAX_IMPLICIT_KEY / 6;
+
+/**
+ * Refuses, with its place, what our own reader would refuse as YAML: more values, lines of comments, blank lines and long
+ * keys than it takes nodes (each is at most eight tokens). The depth is the parser's to limit: DEFAULT_MAX_DEPTH.
+ */
+export function refuseUnreadable(document: Json5Document, max_nodes = DEFAULT_MAX_NODES): void {
+  const { tokens, source } = document;
+  let left = max_nodes;
+  let node = 0;
+  let line_ends = 0;
+  for (let token = 0; token < tokens.count - 1; token++) {
+    const kind = tokens.kindAt(token);
+    if (kind === TokenKind.line_end) {
+      if (++line_ends === 2) left--;
+    } else if (kind !== TokenKind.whitespace && kind !== TokenKind.comma) line_ends = 0;
+    if (kind === TokenKind.line_comment) left--;
+    else if (kind === TokenKind.block_comment) left -= commentLines(tokens.textOf(token), true).length;
+    else if (node < document.nodes.count && token === document.firstTokenOf(node)) {
+      const is_key = document.kindOf(node++) === NodeKind.key;
+      if (!is_key || tokens.endOf(token) - tokens.startOf(token) > LONG_KEY) left--;
+    }
+    if (left < 0) {
+      const reason =
+        `more than ${max_nodes} values and lines of comments, which YAML readers refuse: want less`;
+      throw new SyntaxFault(source, tokens.startOf(token), reason);
+    }
+  }
 }
 
 interface Level {

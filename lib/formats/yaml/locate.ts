@@ -16,7 +16,15 @@ export interface LocateYamlOptions extends YamlOptions {
 
 /** An empty document is null. Duplicate keys stay in the mapping, in order. */
 export function locateYaml(source: SourceText, options: LocateYamlOptions = {}): LocatedValue {
-  const document = composeYaml(source, options);
+  return locateDocument(source, composeYaml(source, options), options);
+}
+
+/** The same for a document that is already composed; collections match the document's item by item. */
+export function locateDocument(
+  source: SourceText,
+  document: Document.Parsed,
+  options: LocateYamlOptions = {},
+): LocatedValue {
   return new Locator(source, document, options).locate();
 }
 

@@ -1,6 +1,8 @@
 /**
- * YAML to JSON5 with its comments: `#` lines become `//` lines in the same places. Aliases are written out within the
- * reader's bounds, anchors and tags do not survive; repeated keys are refused. Laid out by the JSON5 formatter.
+ * YAML to JSON5 with its comments: `#` lines become `//` lines in the same places. Those that were block comments once
+ * stay lines: YAML has one kind, and a mark for the other would be noise to everyone who reads the YAML. Aliases are
+ * written out within the reader's bounds, anchors and tags do not survive; repeated keys are refused. Laid out by the
+ * JSON5 formatter.
  */
 import {
   type Document,
@@ -18,7 +20,7 @@ import { parseJson5 } from "../json5/parse.ts";
 import { SourceText } from "../source_text.ts";
 import { SyntaxFault } from "../syntax_error.ts";
 import { composeYaml } from "./compose.ts";
-import { locateYaml } from "./locate.ts";
+import { locateDocument } from "./locate.ts";
 
 const JSON5_NUMERAL =
   /^[-+]?(?:0x[0-9a-fA-F]+|(?:0|[1-9]\d*)(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)$/;
@@ -26,8 +28,9 @@ const JSON5_NUMERAL =
 /** Throws a SyntaxFault with its place for whatever JSON5 cannot say. */
 export function json5FromYaml(source: SourceText, options: FormatOptions = {}): Iterable<string> {
   // Refuses cycles, unknown tags, odd keys and texts that aliases would blow up, each with its place.
-  locateYaml(source);
-  const writer = new Writer(source, composeYaml(source));
+  const document = composeYaml(source);
+  locateDocument(source, document);
+  const writer = new Writer(source, document);
   return formatJson5(parseJson5(new SourceText(source.name, writer.text())), options);
 }
 

@@ -75,6 +75,7 @@ function routesOf(hub: Hub, exposition: Exposition, token: string | undefined): 
       get: async () => ({ status: 200, type: exposition.content_type, body: await exposition.render() }),
     }],
   ]);
+  routes.set("/instruments", { get: () => json(200, instrumentsOf(hub)) });
   const { subscriptions } = hub;
   if (token === undefined || subscriptions === undefined) return routes;
   routes.set("/subscriptions", {
@@ -88,6 +89,15 @@ function routesOf(hub: Hub, exposition: Exposition, token: string | undefined): 
     },
   });
   return routes;
+}
+
+/** Every configured instrument with what its venue says of it; what is not known is absent. */
+function instrumentsOf(hub: Hub): Record<string, unknown>[] {
+  return [...hub.books()].map(({ venue, symbol }) => ({
+    venue,
+    symbol,
+    ...hub.instrumentInfo?.(venue, symbol),
+  }));
 }
 
 function readiness(hub: Hub): Answer {

@@ -11,6 +11,7 @@ import { Random } from "../../base/random.ts";
 import { WriteRejected } from "../../flow/delivery_target.ts";
 import { meaningOf, RefusedByBroker } from "../../wire/rabbitmq_stream/protocol.ts";
 import { StreamSession } from "../../wire/rabbitmq_stream/session.ts";
+import type { ByteStream } from "../../wire/open_socket.ts";
 import type { SinkContext } from "../sink.ts";
 import type { StreamBroker } from "../../wire/rabbitmq_stream/broker.ts";
 import { type Confirmable, Publishers, type RecordGroup } from "./publishers.ts";
@@ -56,6 +57,8 @@ export class StreamProducer {
   readonly #batches = new Set<Batch>();
   readonly #log: RateLimitedLog;
   readonly #running: Promise<void>;
+  /** The present connection, or the one being logged in. */
+  #stream: ByteStream | undefined;
   #publishers: Publishers | undefined;
   #last_error = "";
 
@@ -90,16 +93,11 @@ export class StreamProducer {
   }
   async close(): Promise<void> {
     this.#stopping.abort();
-    const session = this.#publishers?.session;
-    if (session) {
-      const timer = this.context.clock.after(
-        CLOSE_DEADLINE_MS,
-        () => session.abort(new Error("closed by us")),
-      );
-      await session.close();
-      timer.cancel();
-    }
+    const timer = this.context.clock.after(CLOSE_DEADLINE_MS, () => this.#stream?.close());
+    if (this.#publishers) await this.#publishers.session.close();
+    else this.#stream?.close();
     await this.#running;
+    timer.cancel();
   }
 
   #onTimeout(): void {
@@ -139,11 +137,7 @@ export class StreamProducer {
     }
   }
   async #connect(onEnded: (reason: Error) => void): Promise<void> {
-    const stream = await this.broker.open();
-    if (this.#stopping.signal.aborted) {
-      stream.close();
-      throw new Error("closed by us");
-    }
+    const stream = this.#stream = await this.broker.open(this.#stopping.signal);
     let publishers: Publishers | undefined = undefined as Publishers | undefined;
     const session = await StreamSession.open(stream, this.broker.session, {
       onConfirm: (publisher, high, low) => publishers?.confirm(publisher, high, low),
@@ -164,6 +158,7 @@ export class StreamProducer {
       throw error;
     }
     publishers = new Publishers(session, this.layout.stream, (error) => session.abort(error));
+    if (this.#stopping.signal.aborted) await session.close();
     if (session.closed) throw session.closed;
     this.#publishers = publishers;
   }

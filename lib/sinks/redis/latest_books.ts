@@ -74,9 +74,9 @@ export class LatestBooks {
     this.#writing = true;
     const { ttl_ms } = this.options;
     for (const book of due) book.changed = false;
-    const answers = await this.link.send(due, (pipeline, { key, payload }) => {
-      if (payload === undefined) pipeline.del(key);
-      else pipeline.set(key, payload, "PX", ttl_ms);
+    const answers = await this.link.send(due, (commands, { key, payload }) => {
+      if (payload === undefined) commands.command("DEL", key);
+      else commands.command("SET", key, payload, "PX", ttl_ms);
     });
     due.forEach((book, i) => this.#settle(book, answers[i][0]));
     this.#writing = false;

@@ -1,8 +1,7 @@
 /**
- * The sink itself: updates become channel and payload, batches become pipelines of PUBLISH, SPUBLISH or XADD. Answers are
+ * The sink itself: updates become channel and payload, batches become commands of one write, PUBLISH, SPUBLISH or XADD. Answers are
  * looked at one by one, so only what was not taken is tried again, and what Redis refuses for good is not.
  */
-import type { ChainableCommander } from "ioredis";
 import { RateLimitedLog } from "../../base/log.ts";
 import type { HistogramValue, MetricFamily, MetricValue } from "../../base/metrics.ts";
 import { type UpdateKind, WriteRejected } from "../../flow/delivery_target.ts";
@@ -11,6 +10,7 @@ import type { MarketUpdate } from "../../market/update.ts";
 import { clusterSlot } from "../../wire/redis/cluster_slot.ts";
 import { openRedis } from "../../wire/redis/open_redis.ts";
 import type { RedisAddress, RedisAnswer, RedisLink } from "../../wire/redis/redis_link.ts";
+import type { RespWriter } from "../../wire/redis/resp_writer.ts";
 import type { RedisConfig } from "../redis.ts";
 import type { Sink, SinkContext } from "../sink.ts";
 import { channelOf } from "../../wire/redis/channel_of.ts";
@@ -58,12 +58,12 @@ export interface RedisMessage {
   readonly errors: MetricValue;
 }
 
-type Append = (pipeline: ChainableCommander, message: RedisMessage) => void;
+type Append = (commands: RespWriter, message: RedisMessage) => void;
 const APPEND: Readonly<Record<RedisConfig["deliver"], Append>> = {
-  pubsub: (pipeline, { channel, payload }) => pipeline.publish(channel, payload),
-  sharded_pubsub: (pipeline, { channel, payload }) => pipeline.spublish(channel, payload),
-  streams: (pipeline, { channel, payload, max_length }) =>
-    pipeline.xadd(channel, "MAXLEN", "~", max_length, "*", "payload", payload),
+  pubsub: (commands, { channel, payload }) => commands.command("PUBLISH", channel, payload),
+  sharded_pubsub: (commands, { channel, payload }) => commands.command("SPUBLISH", channel, payload),
+  streams: (commands, { channel, payload, max_length }) =>
+    commands.command("XADD", channel, "MAXLEN", "~", max_length, "*", "payload", payload),
 };
 
 export class RedisSink implements Sink<RedisMessage> {
@@ -91,7 +91,7 @@ export class RedisSink implements Sink<RedisMessage> {
     ]);
     this.#latency = metrics.histogram(
       "redis_publish_latency_seconds",
-      "From a pipeline of messages begun to its last answer",
+      "From a write of messages begun to its last answer",
       ["sink"],
       LATENCY_BOUNDS_S,
     ).with(name);

@@ -105,8 +105,8 @@ export class Lane implements ConnectionOwner {
   carries(symbol: string): boolean {
     return this.#by_symbol.has(symbol);
   }
-  carriesBook(symbol: string): boolean {
-    return this.#by_symbol.get(symbol)?.book !== undefined;
+  carriesChannel(symbol: string, channel: Channel): boolean {
+    return this.#by_symbol.get(symbol)?.[channel] !== undefined;
   }
   start(): void {
     this.#current = this.#connect();

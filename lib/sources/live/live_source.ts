@@ -9,11 +9,14 @@ import { Random } from "../../base/random.ts";
 import { type PipelineMetrics, pipelineMetrics } from "../../flow/pipeline_metrics.ts";
 import type { Feed, FeedLimits, SnapshotSpec, StreamName, StreamOptions } from "../../feeds/feed.ts";
 import type { Channel, MarketEvent } from "../../market/event.ts";
+import type { CandlePlan } from "../../flow/candles.ts";
 import { EventBatch } from "../../market/event_batch.ts";
+import type { InstrumentInfo } from "../../market/instrument_info.ts";
 import { REFRESH } from "../../flow/book_replica.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
 import type { Connection, SubscriptionNews } from "./connection.ts";
 import { BookRenewals } from "./book_renewals.ts";
+import { InstrumentList } from "./instrument_list.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
 import { Overlap } from "./overlap.ts";
 import { SnapshotQueue } from "./snapshot_queue.ts";
@@ -38,6 +41,7 @@ export interface LiveOptions {
   max_reconnect_delay_ms: number;
   limits: FeedLimits;
   compression: boolean;
+  candles?: CandlePlan;
   /** Redundant connections per stream. */
   legs: number;
 }
@@ -70,6 +74,7 @@ export class LiveSource implements Source, LaneOwner {
   #events: SourceEvents | undefined;
   /** By REST; venues that send snapshots in-band are asked by a new subscription instead. */
   #snapshots: SnapshotQueue | undefined;
+  #instruments: InstrumentList | undefined;
   readonly #renewals: BookRenewals;
   readonly #overlap: Overlap;
   #lane_count = 0;
@@ -97,6 +102,9 @@ export class LiveSource implements Source, LaneOwner {
     ]);
     this.#event_frames = this.#frames.with(this.venue, "events");
   }
+  get candles(): CandlePlan | undefined {
+    return this.options.candles;
+  }
   get symbols(): readonly string[] {
     return this.#symbols;
   }
@@ -117,6 +125,17 @@ export class LiveSource implements Source, LaneOwner {
       ready: (symbol) => this.#bookFlows(symbol),
       arrived: (...arrival) => this.#snapshotArrived(snapshot, ...arrival),
     });
+    const { instruments } = this.options.feed;
+    this.#instruments = instruments && new InstrumentList({
+      spec: instruments,
+      rest_url: this.options.rest_url,
+      clock,
+      log: this.#log,
+      random: this.#random.fork("instruments"),
+      signal,
+      symbols: () => this.#symbols,
+    });
+    void this.#instruments?.refresh();
     this.#open(this.#symbols);
     for (const symbol of this.#symbols) this.requestSnapshot(symbol, "start");
     const ticking = clock.every(TICK_MS, () => this.#tick());
@@ -139,6 +158,9 @@ export class LiveSource implements Source, LaneOwner {
       this.#overlap.close();
     }
   }
+  instrument(symbol: string): InstrumentInfo | undefined {
+    return this.#instruments?.get(symbol);
+  }
   requestSnapshot(symbol: string, reason: string): void {
     if (this.#snapshots) return this.#snapshots.request(symbol, reason !== REFRESH);
     if (this.sequence?.in_band_snapshots) this.#renewals.request(symbol);
@@ -152,12 +174,14 @@ export class LiveSource implements Source, LaneOwner {
       this.#snapshots?.forget(symbol);
       this.#renewals.forget(symbol);
       this.#overlap.forget(symbol);
+      this.#instruments?.forget(symbol);
       this.#contract.websocket_connected.with(symbol).value = 0;
     }
     for (const lane of this.#lanes.filter((lane) => lane.streams.size === 0)) {
       lane.close();
       this.#lanes.splice(this.#lanes.indexOf(lane), 1);
     }
+    if (added.length > 0) void this.#instruments?.refresh();
     this.#open(added);
     for (const symbol of added) this.requestSnapshot(symbol, "added");
   }
@@ -228,6 +252,10 @@ export class LiveSource implements Source, LaneOwner {
       this.#showConnected(symbol);
       this.#contract.websocket_disconnects_total.with(symbol).value++;
     }
+    const without_trades = lane.symbols.filter((symbol) =>
+      lane.carriesChannel(symbol, "trades") && !this.#isCarriedBesides(lane, symbol, "trades")
+    );
+    if (without_trades.length > 0) this.#events?.tradesInterrupted?.(without_trades);
     const carries_books = [...lane.streams.values()].some((watch) => watch.name.channel === "book");
     if (carries_books || !this.sequence) {
       const alone = lane.symbols.filter((symbol) => !this.#isCarriedBesides(lane, symbol));
@@ -264,8 +292,11 @@ export class LiveSource implements Source, LaneOwner {
   }
 
   /** Another leg brings the same streams, with data: this one's end is no loss. */
-  #isCarriedBesides(lane: Lane, symbol: string): boolean {
-    const channel = lane.carriesBook(symbol) ? "book" : undefined;
+  #isCarriedBesides(
+    lane: Lane,
+    symbol: string,
+    channel: Channel | undefined = lane.carriesChannel(symbol, "book") ? "book" : undefined,
+  ): boolean {
     return this.#lanes.some((other) =>
       other.options.leg !== lane.options.leg && other.options.route === lane.options.route &&
       other.flows(symbol, channel)

@@ -4,8 +4,9 @@
 import { z } from "zod";
 import { UserError } from "../../base/errors.ts";
 import type { Feed } from "../../feeds/feed.ts";
-import { CHANNELS } from "../../market/event.ts";
-import { INTERVALS } from "../../market/interval.ts";
+import type { CandlePlan } from "../../flow/candles.ts";
+import { type Channel, CHANNELS } from "../../market/event.ts";
+import { type Interval, INTERVALS } from "../../market/interval.ts";
 import { defineSource } from "../source.ts";
 import { secret } from "../../config/secret.ts";
 import { LiveSource } from "./live_source.ts";
@@ -72,9 +73,8 @@ export const live = defineSource({
     return new LiveSource({
       feed,
       symbols: [...new Set(config.symbols.map((symbol) => feed.symbol(symbol)))],
-      channels: CHANNELS.filter((channel) =>
-        config.channels.includes(channel) && feed.channels.includes(channel)
-      ),
+      channels: channelsOf(config.channels, feed),
+      candles: candlesOf(config.channels, config.candle_intervals ?? ["1m"], feed),
       stream_options: { speed: config.speed, depth: config.depth, intervals: config.candle_intervals },
       token: config.token,
       ws_url,
@@ -92,6 +92,25 @@ export const live = defineSource({
     }, context);
   },
 });
+
+/** What is subscribed to: candles that the venue does not send are built from its trades. */
+function channelsOf(wanted: readonly string[], feed: Feed): Channel[] {
+  const builds = candlesOf(wanted, [], feed)?.publish;
+  return CHANNELS.filter((channel) =>
+    feed.channels.includes(channel) && (wanted.includes(channel) || (channel === "trades" && builds))
+  );
+}
+
+/** Ours are published where the venue has none, and check the venue's where both come. */
+function candlesOf(
+  wanted: readonly string[],
+  intervals: readonly Interval[],
+  feed: Feed,
+): CandlePlan | undefined {
+  if (!wanted.includes("candles") || !feed.channels.includes("trades")) return undefined;
+  if (!feed.channels.includes("candles")) return { intervals, publish: true };
+  return wanted.includes("trades") ? { intervals, publish: false } : undefined;
+}
 
 /** The REST base that belongs to a stream endpoint: the venue's own pairs, else the same host (stand-ins serve both). */
 function restUrlOf(ws_url: string, { endpoints }: Feed): string {

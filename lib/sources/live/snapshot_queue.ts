@@ -9,9 +9,8 @@ import type { Log } from "../../base/log.ts";
 import type { MetricFamily, MetricValue } from "../../base/metrics.ts";
 import type { Random } from "../../base/random.ts";
 import type { SnapshotSize, SnapshotSpec } from "../../feeds/feed.ts";
+import { type RestAnswer, restRequest } from "./rest_request.ts";
 
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
-const REQUEST_MS = 10_000;
 const MAX_CONCURRENT = 4;
 /** Other programs on the address need some of the venue's budget too. Counted over a sliding minute, as venues do. */
 const BUDGET_SHARE = 0.8;
@@ -118,40 +117,27 @@ export class SnapshotQueue {
   async #fetch(wanted: Wanted, size: SnapshotSize): Promise<void> {
     const { rest_url, spec, clock, signal, arrived } = this.options;
     const { symbol } = wanted;
-    const deadline = new AbortController();
-    const timer = clock.after(
-      REQUEST_MS,
-      () => deadline.abort(new Error(`no answer within ${REQUEST_MS} ms`)),
-    );
     try {
-      const response = await fetch(rest_url + spec.path(symbol, size.depth_limit), {
-        signal: AbortSignal.any([signal, deadline.signal]),
-        redirect: "error",
-        headers: { accept: "application/json" },
-      });
-      if (response.status !== 200) return await this.#refused(wanted, response);
-      const body = await boundedBody(response);
+      const answer = await restRequest(rest_url + spec.path(symbol, size.depth_limit), clock, signal);
+      if (answer.status !== 200) return this.#refused(wanted, answer);
       this.#count("ok");
       // Forgotten meanwhile, perhaps asked for anew: this answer is nobody's.
       if (this.#wanted.get(symbol) !== wanted) return;
       this.#wanted.delete(symbol);
-      if (!signal.aborted) arrived(symbol, body, clock.now_us(), size.depth_limit);
+      if (!signal.aborted) arrived(symbol, answer.body, clock.now_us(), size.depth_limit);
     } catch (error) {
       if (signal.aborted) return;
       this.#count("error");
       this.#again(wanted, reasonOf(error));
-    } finally {
-      timer.cancel();
     }
   }
-  async #refused(wanted: Wanted, response: Response): Promise<void> {
+  #refused(wanted: Wanted, { status, body, retry_after }: RestAnswer): void {
     const { clock, log } = this.options;
-    const text = (await response.text().catch(() => "")).slice(0, 200);
-    this.#count(String(response.status));
-    const { status } = response;
+    const text = new TextDecoder().decode(body.subarray(0, 800)).slice(0, 200);
+    this.#count(String(status));
     if (status === 429 || status === 418 || status === 403) {
       const fallback_ms = status === 429 ? SLOW_DOWN_MS : BANNED_MS;
-      const told_ms = Number(response.headers.get("retry-after") ?? NaN) * 1000;
+      const told_ms = Number(retry_after ?? NaN) * 1000;
       const pause_ms = told_ms >= 0 ? Math.min(told_ms, MAX_RETRY_AFTER_MS) : fallback_ms;
       this.#paused_until_ms = Math.max(this.#paused_until_ms, clock.monotonic_ms() + pause_ms);
       log.error("the venue refuses snapshots", { status, pause_ms, text });
@@ -190,22 +176,4 @@ function sizeFor(sizes: readonly SnapshotSize[], budget: number, waiting: number
   if (fitting) return fitting;
   const smallest = sizes[sizes.length - 1];
   return smallest.weight <= budget ? smallest : undefined;
-}
-
-/** The body, or an error once it exceeds the bound. */
-async function boundedBody(response: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw new Error(`snapshot of more than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
 }

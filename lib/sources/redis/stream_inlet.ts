@@ -107,10 +107,14 @@ export class StreamInlet implements Inlet {
     if (!this.link.ready) return false;
     if (position_key !== undefined) {
       const item = { slot: clusterSlot(position_key) };
-      const [[error, reply]] = await this.link.send([item], (pipeline) => pipeline.hgetall(position_key));
+      const [[error, reply]] = await this.link.send(
+        [item],
+        (commands) => commands.command("HGETALL", position_key),
+      );
       if (error) return false;
-      for (const [stream, id] of Object.entries((reply ?? {}) as Record<string, string>)) {
-        if (this.#reader.positions.has(stream)) this.#reader.add(stream, id);
+      const pairs = reply as string[];
+      for (let i = 0; i < pairs.length; i += 2) {
+        if (this.#reader.positions.has(pairs[i])) this.#reader.add(pairs[i], pairs[i + 1]);
       }
     }
     const names = this.owner.symbols.map((symbol) => this.#streamsOf(symbol)[0]);
@@ -119,7 +123,7 @@ export class StreamInlet implements Inlet {
       .map((name) => ({ name, slot: clusterSlot(name) }));
     const answers = await this.link.send(
       books,
-      (pipeline, { name }) => pipeline.xrevrange(name, "+", "-", "COUNT", 1),
+      (commands, { name }) => commands.command("XREVRANGE", name, "+", "-", "COUNT", 1),
     );
     for (const [error, reply] of answers) {
       if (error) return false;
@@ -132,9 +136,12 @@ export class StreamInlet implements Inlet {
     const { position_key } = this.config;
     this.#saved_ms = this.owner.context.clock.monotonic_ms();
     if (position_key === undefined || this.#consumed.size === 0 || !this.link.ready) return;
-    const fields = Object.fromEntries(this.#consumed);
+    const fields = [...this.#consumed].flat();
     const item = { slot: clusterSlot(position_key) };
-    const [[error]] = await this.link.send([item], (pipeline) => pipeline.hset(position_key, fields));
+    const [[error]] = await this.link.send(
+      [item],
+      (commands) => commands.command("HSET", position_key, ...fields),
+    );
     if (error) {
       this.#log.warn("save", "position in redis streams not saved", { reason: this.link.reason(error) });
     }

@@ -96,7 +96,7 @@ export class SubscriptionInlet implements Inlet {
         const key = channelOf(this.config.latest_key, this.config.venue, symbol);
         return { key, slot: clusterSlot(key) };
       });
-      const answers = await this.#link.send(items, (pipeline, { key }) => pipeline.get(key));
+      const answers = await this.#link.send(items, (commands, { key }) => commands.command("GET", key));
       for (const [error, reply] of answers) {
         if (typeof reply === "string") this.owner.push(reply);
         if (error) this.#log.warn("latest", "latest book not read", { reason: this.#link.reason(error) });

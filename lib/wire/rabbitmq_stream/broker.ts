@@ -74,7 +74,8 @@ export class StreamBroker {
   nextAddress(): void {
     this.#current = (this.#current + 1) % this.#urls.length;
   }
-  async open(): Promise<ByteStream> {
+  /** A connection to the current address, not yet logged in; `signal` gives the attempt up. */
+  async open(signal?: AbortSignal): Promise<ByteStream> {
     const { hostname, port, is_tls } = this.#socket;
     return await openSocket({
       host: hostname.replace(/^\[|\]$/g, ""),
@@ -82,6 +83,7 @@ export class StreamBroker {
       tls: is_tls ? await readTls(this.config.tls ?? {}) : undefined,
       timeout_ms: this.config.connect_timeout_ms,
       clock: this.clock,
+      signal,
     });
   }
   /** What an error says, without secrets. */

@@ -51,7 +51,7 @@ export async function* consume(broker: StreamBroker, options: ConsumeOptions): A
     const stop = () => connection.end(undefined);
     signal.addEventListener("abort", stop, { once: true });
     try {
-      await connection.open(broker, offset);
+      await connection.open(broker, offset, signal);
       is_first = false;
       backoff.reset();
       for await (const batch of connection.batches()) {
@@ -59,6 +59,7 @@ export async function* consume(broker: StreamBroker, options: ConsumeOptions): A
         if (connection.next_offset !== undefined) offset = { from: "offset", offset: connection.next_offset };
       }
     } catch (error) {
+      if (signal.aborted) return;
       if (is_first || error instanceof RefusedByBroker) throw error;
       options.onLost?.(reasonOf(error));
       await sleep(broker.clock, backoff.next_ms(), signal);
@@ -95,9 +96,9 @@ class Subscription {
 
   constructor(readonly stream: string) {}
 
-  async open(broker: StreamBroker, offset: StreamOffset): Promise<void> {
+  async open(broker: StreamBroker, offset: StreamOffset, signal: AbortSignal): Promise<void> {
     this.next_offset = offset.from === "offset" ? offset.offset : undefined;
-    const session = await StreamSession.open(await broker.open(), broker.session, {
+    const session = await StreamSession.open(await broker.open(signal), broker.session, {
       onDeliver: (_subscription, chunk) => this.#onDeliver(chunk),
       onMetadataUpdate: (name, code) =>
         this.end(new Error(`stream "${name}" moved or is gone: ${meaningOf(code)}`)),

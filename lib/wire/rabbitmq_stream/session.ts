@@ -258,7 +258,9 @@ export class StreamSession {
       case Key.close:
         return this.#onClose(frame);
     }
-    if ((key & RESPONSE_BIT) !== 0 && (key & ~RESPONSE_BIT) !== Key.credit) this.#onAnswer(body);
+    // Brokers up to 3.10 forget the bit in this answer.
+    const is_answer = (key & RESPONSE_BIT) !== 0 || key === Key.partitions;
+    if (is_answer && (key & ~RESPONSE_BIT) !== Key.credit) this.#onAnswer(body);
   }
   #onAnswer(body: Uint8Array<ArrayBuffer>): void {
     const answer = new FrameReader(body.slice(4));

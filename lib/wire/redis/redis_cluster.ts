@@ -4,18 +4,18 @@
  * changed hands nothing is sent before the answers to what went to the old owners are in, and if one of those was
  * refused, what came after is refused with it.
  */
-import type { ChainableCommander } from "ioredis";
-import { type Timer, withDeadline } from "../../base/clock.ts";
+import type { Timer } from "../../base/clock.ts";
 import { RateLimitedLog } from "../../base/log.ts";
 import { ClusterTopology, nodeKey, redirectionOf } from "./cluster_topology.ts";
 import { type HostPort, hostPortOf, RedisConnection } from "./redis_connection.ts";
+import { RespWriter } from "./resp_writer.ts";
 import type { RedisAddress, RedisAnswer, RedisContext, RedisItem, RedisLink } from "./redis_link.ts";
 
 /** While an owner is away or unknown, and otherwise as a precaution. */
 const REFRESH_WHEN_BROKEN_MS = 200;
 const REFRESH_MS = 15_000;
 
-type Append<Item> = (pipeline: ChainableCommander, item: Item) => void;
+type Append<Item> = (commands: RespWriter, item: Item) => void;
 
 export class RedisCluster implements RedisLink {
   readonly topology = new ClusterTopology();
@@ -87,8 +87,11 @@ export class RedisCluster implements RedisLink {
       this.#flight_version = this.topology.version;
       answers = await this.#sendToOwners(items, append);
     }
-    this.#flights.delete(promise);
-    resolve(answers.every(([error]) => error === null));
+    const all_taken = answers.every(([error]) => error === null);
+    resolve(all_taken);
+    // A refusal stands until whoever sent it knows of it: what is sent in between comes after it, so goes back with it.
+    if (all_taken) this.#flights.delete(promise);
+    else this.context.clock.after(0, () => this.#flights.delete(promise));
     return answers;
   }
   async close(): Promise<void> {
@@ -147,9 +150,9 @@ export class RedisCluster implements RedisLink {
     }
     for (const [node, wanted] of asks) {
       const connection = this.#connections.get(node)!;
-      const pipeline = connection.client.pipeline();
-      for (const i of wanted) append(pipeline.asking(), items[i]);
-      const given = await connection.exec(pipeline);
+      const commands = new RespWriter();
+      for (const i of wanted) append(commands.command("ASKING"), items[i]);
+      const given = await connection.exec(commands);
       wanted.forEach((i, at) => answers[i] = given[2 * at + 1]);
     }
     if (broken) void this.#refresh();
@@ -170,7 +173,7 @@ export class RedisCluster implements RedisLink {
     const key = nodeKey(place);
     if (this.#connections.has(key) || this.#closed) return;
     const context = { ...this.context, onReady: () => void this.#refresh() };
-    const connection = new RedisConnection(this.address, context, place);
+    const connection = new RedisConnection(this.address, context, { node: place });
     // A master that is gone may have a successor already.
     connection.client.on("close", () => void this.#refresh());
     this.#connections.set(key, connection);
@@ -190,12 +193,8 @@ export class RedisCluster implements RedisLink {
       const ready = [...this.#connections.entries()].filter(([, one]) => one.ready);
       if (ready.length > 0) {
         const [key, connection] = ready[this.#next_asked++ % ready.length];
-        const answer: unknown = await withDeadline(
-          this.context.clock,
-          this.address.command_timeout_ms,
-          "ask for cluster slots",
-          connection.client.cluster("SLOTS"),
-        );
+        const [[error, answer]] = await connection.exec(new RespWriter().command("CLUSTER", "SLOTS"));
+        if (error) throw error;
         const asked = this.topology.nodes.get(key) ?? this.#seeds.find((seed) => nodeKey(seed) === key)!;
         if (!this.topology.adopt(answer, asked)) {
           throw new Error("no answer to CLUSTER SLOTS that makes sense");

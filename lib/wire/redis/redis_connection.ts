@@ -1,20 +1,24 @@
 /**
- * One ioredis client, set up for a user that keeps its own queue: no offline queue, no resending behind our back, every
- * command under way is rejected as soon as the connection is gone. Reconnects for ever, first within 100 ms, then at
- * least once a second; with Sentinels to the master they name by then. The password never reaches a log line.
+ * One connection to one Redis. ioredis finds the server (Sentinels), lets itself in (TLS, user, database) and connects
+ * again for ever, first within 100 ms, then at least once a second; then its socket is taken over by a `RespExchange`,
+ * which is three times as fast and never sends anything again by itself. Subscriptions keep the client. The password
+ * never reaches a log line.
  */
 import { isIP } from "node:net";
-import { type ChainableCommander, Redis, type RedisOptions } from "ioredis";
+import { Redis, type RedisOptions } from "ioredis";
 import { Backoff } from "../../base/backoff.ts";
 import { type Timer, withDeadline } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
-import { RateLimitedLog } from "../../base/log.ts";
+import { type Log, RateLimitedLog } from "../../base/log.ts";
 import { Random } from "../../base/random.ts";
 import type { RedisAddress, RedisAnswer, RedisContext, RedisItem, RedisLink } from "./redis_link.ts";
+import { failed, RespExchange } from "./resp_exchange.ts";
+import { RespWriter } from "./resp_writer.ts";
 
 const RECONNECT = { first_ms: 100, max_ms: 1_000 };
-const QUIT_DEADLINE_MS = 1_000;
+const CLOSE_DEADLINE_MS = 1_000;
 const WAIT_PAUSE_MS = 1_000;
+const MAX_FIRST_BYTES = 4 * 1024 * 1024;
 export const REDIS_PORT = 6379;
 
 export interface HostPort {
@@ -28,21 +32,34 @@ export function hostPortOf(text: string): HostPort {
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || REDIS_PORT) };
 }
 
+export interface RedisConnectionOptions {
+  /** This node of a Cluster instead of the URL's host. */
+  readonly node?: HostPort;
+  /** The user speaks through `client` itself (subscriptions), not by `send`. */
+  readonly keeps_client?: boolean;
+}
+
 export class RedisConnection implements RedisLink {
   readonly client: Redis;
   /** For people: "127.0.0.1:6379", without credentials. */
   readonly address: string;
   readonly #secrets: readonly string[];
+  #exchange: RespExchange | undefined;
   #wait_again_ms = 0;
   #closing = false;
+  /** What the last batch took: where the next one begins. */
+  #batch_bytes = 4_096;
   #last_error = "";
   /** Runs from connected to ready: the client's own deadline ends with the TCP connection. */
   #handshake: Timer | undefined;
 
-  /** `node`: this node of a Cluster instead of the URL's host. */
-  constructor(readonly options: RedisAddress, readonly context: RedisContext, node?: HostPort) {
+  constructor(
+    readonly options: RedisAddress,
+    readonly context: RedisContext,
+    readonly connection: RedisConnectionOptions = {},
+  ) {
     const url = new URL(options.url);
-    const start = node ?? hostPortOf(url.host);
+    const start = connection.node ?? hostPortOf(url.host);
     const nodes = [start, ...options.nodes.map(hostPortOf)];
     const is_sentinel = options.topology === "sentinel";
     const password = options.password ?? (decodeURIComponent(url.password) || undefined);
@@ -86,7 +103,7 @@ export class RedisConnection implements RedisLink {
     this.client.connect().catch(() => {});
   }
   get ready(): boolean {
-    return this.client.status === "ready";
+    return this.connection.keeps_client ? this.client.status === "ready" : this.#exchange !== undefined;
   }
   notReady(): string | undefined {
     if (this.ready) return undefined;
@@ -99,29 +116,32 @@ export class RedisConnection implements RedisLink {
   }
   async send<Item extends RedisItem>(
     items: readonly Item[],
-    append: (pipeline: ChainableCommander, item: Item) => void,
+    append: (commands: RespWriter, item: Item) => void,
   ): Promise<RedisAnswer[]> {
-    const pipeline = this.client.pipeline();
-    for (const item of items) append(pipeline, item);
-    return (await this.exec(pipeline)).slice(0, items.length);
+    const commands = new RespWriter(this.#batch_bytes);
+    for (const item of items) append(commands, item);
+    return await this.exec(commands);
   }
-  /** The answer to each command in the pipeline, and to a WAIT for replicas where that is wanted. */
-  async exec(pipeline: ChainableCommander): Promise<RedisAnswer[]> {
-    const { wait_replicas = 0, wait_timeout_ms = 100 } = this.options;
+  /** The answer to each command. Never rejects. */
+  async exec(commands: RespWriter): Promise<RedisAnswer[]> {
+    const exchange = this.#exchange;
+    if (!exchange) return failed(commands.count, new Error(this.notReady() ?? "not connected"));
+    const { wait_replicas = 0, wait_timeout_ms = 100, command_timeout_ms } = this.options;
     const { clock } = this.context;
+    const { count } = commands;
     const waits = wait_replicas > 0 && clock.monotonic_ms() >= this.#wait_again_ms;
-    if (waits) pipeline.wait(wait_replicas, wait_timeout_ms);
-    try {
-      const work = pipeline.exec();
-      const answers = await withDeadline(clock, this.options.command_timeout_ms, "ask redis", work);
-      if (waits) this.#readWait(answers?.at(-1)?.[1]);
-      // Not the master any more: whoever is will be found by a new connection.
-      if (answers?.some(([error]) => error?.message.startsWith("READONLY"))) this.reconnect();
-      return answers ?? failed(pipeline.length, new Error("no answer"));
-    } catch (error) {
+    if (waits) commands.command("WAIT", wait_replicas, wait_timeout_ms);
+    this.#batch_bytes = Math.min(MAX_FIRST_BYTES, commands.bytes.length + 4_096);
+    const late = clock.after(command_timeout_ms, () => {
+      exchange.end(new Error(`ask redis: no answer within ${command_timeout_ms} ms`));
       this.reconnect();
-      return failed(pipeline.length, new Error(this.reason(error)));
-    }
+    });
+    const answers = await exchange.send(commands);
+    late.cancel();
+    if (waits) this.#readWait(answers.pop()?.[1]);
+    // Not the master any more: whoever is will be found by a new connection.
+    if (answers.some(([error]) => error?.message.startsWith("READONLY"))) this.reconnect();
+    return answers.length === count ? answers : failed(count, new Error("no answer"));
   }
   /** Without replicas every wait would cost its whole time, so the next ones are left out for a while. */
   #readWait(count: unknown): void {
@@ -139,9 +159,9 @@ export class RedisConnection implements RedisLink {
     this.#closing = true;
     const ended = new Promise<void>((resolve) => client.once("end", resolve));
     const connected = client.stream !== undefined && !client.stream.destroyed;
-    if (this.ready) await withDeadline(clock, QUIT_DEADLINE_MS, "quit", client.quit()).catch(() => {});
+    this.#exchange?.end(new Error("closed by ourselves"));
     client.disconnect();
-    if (connected) await withDeadline(clock, QUIT_DEADLINE_MS, "disconnect", ended).catch(() => {});
+    if (connected) await withDeadline(clock, CLOSE_DEADLINE_MS, "disconnect", ended).catch(() => {});
     // Between two attempts the client's own disconnect timer waits for the end of a socket that has long ended.
     if (client.stream?.destroyed) client.stream.emit("close");
     else client.stream?.destroy();
@@ -168,12 +188,11 @@ export class RedisConnection implements RedisLink {
       });
     });
     this.client.on("ready", () => {
-      this.#handshake?.cancel();
-      this.#last_error = "";
-      log.info("connected to redis");
-      this.context.onReady();
+      if (this.connection.keeps_client) this.#begin(log);
+      else void this.#takeOver(log);
     });
     this.client.on("close", () => {
+      this.#exchange = undefined;
       this.#handshake?.cancel();
       if (!this.#closing) limited.warn("close", "connection to redis closed");
     });
@@ -182,10 +201,22 @@ export class RedisConnection implements RedisLink {
       limited.warn("error", "redis connection failed", { reason: this.#last_error });
     });
   }
-}
-
-function failed(count: number, error: Error): RedisAnswer[] {
-  return Array.from({ length: count }, () => [error]);
+  /** Once nothing of the client's own is on its way any more. */
+  async #takeOver(log: Log): Promise<void> {
+    const { stream } = this.client;
+    // Answers come in order: after this one there is none that the client waits for. Forbidden is an answer too.
+    await this.client.ping().catch(() => {});
+    if (this.client.stream !== stream || stream.destroyed) return;
+    stream.removeAllListeners("data");
+    this.#exchange = new RespExchange(stream);
+    this.#begin(log);
+  }
+  #begin(log: Log): void {
+    this.#handshake?.cancel();
+    this.#last_error = "";
+    log.info("connected to redis");
+    this.context.onReady();
+  }
 }
 
 const nameOf = ({ host, port }: HostPort) => `${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -3,9 +3,9 @@
  * A link keeps itself connected and never queues: what can't be sent or stays unanswered is told, one answer an item, and
  * the sender decides. Items of one key are sent in the order they were given.
  */
-import type { ChainableCommander } from "ioredis";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import type { RespWriter } from "./resp_writer.ts";
 
 export type RedisTopology = "single" | "sentinel" | "cluster";
 
@@ -68,7 +68,7 @@ export interface RedisLink {
    */
   send<Item extends RedisItem>(
     items: readonly Item[],
-    append: (pipeline: ChainableCommander, item: Item) => void,
+    append: (commands: RespWriter, item: Item) => void,
   ): Promise<RedisAnswer[]>;
   close(): Promise<void>;
 }

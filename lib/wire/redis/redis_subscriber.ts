@@ -108,7 +108,7 @@ export class RedisSubscriber {
   }
   #carry(key: string, node: HostPort | undefined, channels: ReadonlySet<string>): void {
     const context = { ...this.context, onReady: () => void this.#subscribe(carrier) };
-    const connection = new RedisConnection(this.address, context, node);
+    const connection = new RedisConnection(this.address, context, { node, keeps_client: true });
     const carrier: Carrier = { connection, channels: new Set(channels), subscribed: false };
     this.#carriers.set(key, carrier);
     const { client } = connection;

@@ -68,9 +68,9 @@ export class StreamReader {
     const due = [...this.#unproven].filter((stream) => this.positions.has(stream));
     if (due.length === 0) return true;
     const items = due.map((stream) => ({ stream, slot: clusterSlot(stream) }));
-    const answers = await this.link.send(items, (pipeline, { stream }) => {
-      if (this.positions.get(stream) === "$") pipeline.xrevrange(stream, "+", "-", "COUNT", 1);
-      else pipeline.xrange(stream, "-", "+", "COUNT", 1);
+    const answers = await this.link.send(items, (commands, { stream }) => {
+      if (this.positions.get(stream) === "$") commands.command("XREVRANGE", stream, "+", "-", "COUNT", 1);
+      else commands.command("XRANGE", stream, "-", "+", "COUNT", 1);
     });
     for (let i = 0; i < due.length; i++) {
       const [error, reply] = answers[i];
@@ -100,10 +100,10 @@ export class StreamReader {
     }
     if (groups.size === 0) return [];
     const items = [...groups].map(([slot, streams]) => ({ slot, streams }));
-    const answers = await this.link.send(items, (pipeline, { streams }) => {
+    const answers = await this.link.send(items, (commands, { streams }) => {
       const ids = streams.map((stream) => this.positions.get(stream)!);
-      if (is_cluster) pipeline.xread("COUNT", max_entries, "STREAMS", ...streams, ...ids);
-      else pipeline.xread("COUNT", max_entries, "BLOCK", block_ms, "STREAMS", ...streams, ...ids);
+      const block = is_cluster ? [] : ["BLOCK", block_ms];
+      commands.command("XREAD", "COUNT", max_entries, ...block, "STREAMS", ...streams, ...ids);
     });
     const found: StreamEntry[] = [];
     let failed = false;

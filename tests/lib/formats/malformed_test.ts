@@ -11,6 +11,9 @@ import { ungron } from "../../../lib/formats/paths/ungron.ts";
 import { SourceText } from "../../../lib/formats/source_text.ts";
 import { SyntaxFault } from "../../../lib/formats/syntax_error.ts";
 import { yamlFromJson5 } from "../../../lib/formats/yaml/from_json5.ts";
+import { foldTrees, type TreeFolder } from "../../../lib/formats/yaml_tree/fold.ts";
+import { printFolded } from "../../../lib/formats/yaml_tree/print_folded.ts";
+import { unfoldSource } from "../../../lib/formats/yaml_tree/unfold_source.ts";
 import { json5FromYaml } from "../../../lib/formats/yaml/to_json5.ts";
 import { is_long } from "../../services.ts";
 import { generateJson5 } from "./json5/generate_json5.ts";
@@ -29,7 +32,17 @@ const tools: Record<string, (source: SourceText) => unknown> = {
   "to YAML": (source) => [...yamlFromJson5(parseJson5(source))],
   "from YAML": (source) => [...json5FromYaml(source)],
   ungron: (source) => ungron(source),
+  "fold YAML": (source) => printFolded(foldTrees([folder("10-a.yaml", source)])),
+  "fold JSON5": (source) => printFolded(foldTrees([folder("a.json5", source)])),
+  "unfold": (source) => unfoldSource(source, 2),
 };
+/** `k/name` in a tree. */
+const folder = (name: string, source: SourceText): TreeFolder => ({
+  kind: "folder",
+  name: "",
+  path: "t",
+  entries: [{ kind: "folder", name: "k", path: "t/k", entries: [{ kind: "file", name, source }] }],
+});
 const DEBRIS = [
   "&a ",
   "*a",

@@ -56,7 +56,7 @@ Deno.test("health: HEAD has headers and no body, other methods and paths are ref
     }
     const missing = await fetch(`${url}/nothing`);
     assert.equal(missing.status, 404);
-    assert.deepEqual((await missing.json()).paths, ["/health", "/ready", "/metrics"]);
+    assert.deepEqual((await missing.json()).paths, ["/health", "/ready", "/metrics", "/instruments"]);
   }));
 
 function fillMetrics(hub: FakeHub): void {
