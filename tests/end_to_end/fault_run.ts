@@ -92,6 +92,7 @@ function liveSource(
   return {
     kind: "live",
     venue,
+    connections: 1,
     symbols,
     channels: ["book", "trades", "quote"].filter((channel) =>
       [feed.channels, kind.channels].every((list) => list.some((one) => one === channel))

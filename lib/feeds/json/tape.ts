@@ -23,6 +23,7 @@ const MAX_NODES = 4_000_000;
 /** Room beyond this is given back before the next frame: one huge snapshot must not be paid for ever after. */
 const KEPT_NODES = 262_144;
 const LONGEST_DECIMAL = 64;
+const SHORT_TEXT = 48;
 const lenient_decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Kinds of nodes. */
@@ -60,9 +61,17 @@ export class JsonTape {
   /** The value of a key; −1 when `node` is no object, has no such key, or has it twice. */
   field(node: number, name: string): number {
     if (this.kind(node) !== OBJECT) return -1;
+    const frame = this.#frame;
+    const starts = this.#starts;
+    const stops = this.#stops;
+    const nexts = this.#nexts;
+    const length = name.length;
+    const first = name.charCodeAt(0);
     let found = -1;
-    for (let key = node + 1, end = this.#nexts[node]; key < end; key = this.#nexts[key + 1]) {
-      if (this.#stops[key] - this.#starts[key] !== name.length || !this.is(key, name)) continue;
+    for (let key = node + 1, end = nexts[node]; key < end; key = nexts[key + 1]) {
+      const start = starts[key];
+      // Most keys differ in length or in their first letter.
+      if (stops[key] - start !== length || frame[start] !== first || !this.#matches(start, name)) continue;
       if (found >= 0) return -1;
       found = key + 1;
     }
@@ -114,7 +123,24 @@ export class JsonTape {
   text(node: number): string {
     const kind = this.kind(node);
     if (kind !== STRING && kind !== NUMBER) return "";
-    return lenient_decoder.decode(this.#frame.subarray(this.#starts[node], this.#stops[node]));
+    const bytes = this.#frame.subarray(this.#starts[node], this.#stops[node]);
+    // Names and ids are short and plain; calling a decoder for each would cost more than the rest of the frame.
+    return bytes.length <= SHORT_TEXT && bytes.every(isPlain)
+      ? String.fromCharCode.apply(null, bytes as unknown as number[])
+      : lenient_decoder.decode(bytes);
+  }
+  /** The digits of a string from `offset` up to the first other character, as a number; NaN where there are none. */
+  integerAt(node: number, offset: number): number {
+    if (this.kind(node) !== STRING) return NaN;
+    const first = this.#starts[node] + offset;
+    let p = first;
+    let value = 0;
+    for (const stop = Math.min(this.#stops[node], first + 15); p < stop; p++) {
+      const digit = this.#frame[p] - ZERO;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    return p > first ? value : NaN;
   }
   /** A non-negative integer below 2^53, said as number or string; NaN for anything else. */
   integer(node: number): number {
@@ -314,6 +340,10 @@ export class JsonTape {
     this.#stops = grown(this.#stops);
     this.#nexts = grown(this.#nexts);
   }
+}
+
+function isPlain(byte: number): boolean {
+  return byte < 128;
 }
 
 const LITERALS = ["true", "false", "null"];
