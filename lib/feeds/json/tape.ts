@@ -5,6 +5,7 @@
  * Refuses: guessing. A key said twice is as good as none, since one of the two is wrong.
  */
 import { EXACT_MANTISSA_LIMIT, POWERS_OF_TEN, readDecimal } from "../../base/decimal.ts";
+import { smallInteger } from "../small_integer.ts";
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -123,11 +124,17 @@ export class JsonTape {
   text(node: number): string {
     const kind = this.kind(node);
     if (kind !== STRING && kind !== NUMBER) return "";
-    const bytes = this.#frame.subarray(this.#starts[node], this.#stops[node]);
+    const frame = this.#frame;
+    const start = this.#starts[node];
+    const stop = this.#stops[node];
+    if (stop - start > SHORT_TEXT) return lenient_decoder.decode(frame.subarray(start, stop));
     // Names and ids are short and plain; calling a decoder for each would cost more than the rest of the frame.
-    return bytes.length <= SHORT_TEXT && bytes.every(isPlain)
-      ? String.fromCharCode.apply(null, bytes as unknown as number[])
-      : lenient_decoder.decode(bytes);
+    let text = "";
+    for (let p = start; p < stop; p++) {
+      if (frame[p] > 127) return lenient_decoder.decode(frame.subarray(start, stop));
+      text += String.fromCharCode(frame[p]);
+    }
+    return text;
   }
   /** The digits of a string from `offset` up to the first other character, as a number; NaN where there are none. */
   integerAt(node: number, offset: number): number {
@@ -149,13 +156,13 @@ export class JsonTape {
     const start = this.#starts[node];
     const stop = this.#stops[node];
     if (start >= stop || stop - start > 16) return NaN;
-    const frame = this.#frame;
-    let value = 0;
-    for (let p = start; p < stop; p++) {
-      const digit = frame[p] - ZERO;
-      if (digit < 0 || digit > 9) return NaN;
-      value = value * 10 + digit;
-    }
+    // Two halves that each fit 32 bits: integer arithmetic, where one sum would turn into floating point.
+    const split = stop - start > 9 ? stop - 9 : start;
+    const low = smallInteger(this.#frame, split, stop);
+    if (split === start) return low >= 0 ? low : NaN;
+    const high = smallInteger(this.#frame, start, split);
+    if (low < 0 || high < 0) return NaN;
+    const value = high * 1_000_000_000 + low;
     return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
   }
   /** `exact_text` and `decimals` of the last `decimal` call; the text only when the double would not give it back. */
@@ -340,10 +347,6 @@ export class JsonTape {
     this.#stops = grown(this.#stops);
     this.#nexts = grown(this.#nexts);
   }
-}
-
-function isPlain(byte: number): boolean {
-  return byte < 128;
 }
 
 const LITERALS = ["true", "false", "null"];
