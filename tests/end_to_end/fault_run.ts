@@ -97,6 +97,7 @@ function liveSource(
   const feed = FEEDS[venue];
   const config = SOURCES.live.schema.parse({
     venue,
+    connections: 1,
     symbols,
     channels: (kind.channels.includes("book") ? BOOK_CHANNELS : LAST_CHANNELS)
       .filter((channel) => feed.channels.includes(channel) && kind.channels.includes(channel)),
