@@ -2,10 +2,15 @@
  * Shared memory: what a write costs beside encoding the same update as JSON, and what a C reader in another process gets:
  * events a second, and latency from the writer's stamp to the reader's belief at a million events a second. Targets:
  * ≥ 1 M events/s, p99 < 10 µs. The reader part needs a C compiler and two CPUs. With leave (chrt) both run at real-time
- * priority, as a reader that counts microseconds would; in runs of 0.7 s, since the kernel throttles such threads after.
+ * priority, as who counts microseconds would; latency in runs of 0.7 s, since the kernel stops such threads for 50 ms of
+ * every second.
  */
 import { systemClock } from "../../lib/base/clock.ts";
+import { silentLog } from "../../lib/base/log.ts";
+import { Metrics } from "../../lib/base/metrics.ts";
+import { DeliveryQueue } from "../../lib/flow/delivery_queue.ts";
 import { bookPayload, tradePayload } from "../../lib/flow/json_payload.ts";
+import { sharedMemory } from "../../lib/sinks/shared_memory.ts";
 import { geometryOf } from "../../lib/sinks/shared_memory/layout.ts";
 import { Segment } from "../../lib/sinks/shared_memory/segment.ts";
 import { findProgram } from "../../scripts/debian.ts";
@@ -14,7 +19,8 @@ import { patternBook, patternTrade, setPattern } from "../lib/sinks/shared_memor
 import { fastest_ms, print, row } from "./figures.ts";
 
 const DEPTH = 20;
-const WRITES = 500_000;
+const WRITES = 50_000;
+const UPDATES_PER_FLUSH = 16;
 const RING = 65_536;
 const name = `mdg-bench-${Deno.pid}`;
 
@@ -63,6 +69,31 @@ function writing(): void {
   );
 }
 
+/** Trades offered to the delivery queue of the sink, as the gateway does it. */
+async function throughQueue(): Promise<void> {
+  const context = {
+    name: "shared_memory",
+    clock: systemClock,
+    log: silentLog,
+    metrics: new Metrics(),
+    seed: "bench",
+    writable() {},
+  };
+  const target = await sharedMemory.connect(sharedMemory.schema.parse({ name }), context);
+  const queue = new DeliveryQueue(target, { ...context, readBook: () => undefined });
+  const trade = patternTrade(1);
+  const elapsed_ms = fastest_ms(() => {
+    for (let n = 0; n < 10 * WRITES; n++) {
+      setPattern(trade, n);
+      queue.offer(trade);
+      if (n % UPDATES_PER_FLUSH === 0) queue.flush();
+    }
+  });
+  row("trades through queue and sink", `${(10 * WRITES / elapsed_ms / 1e3).toFixed(2)} M/s`, "target 1 M/s");
+  await queue.close(1_000);
+  await target[Symbol.asyncDispose]();
+}
+
 /** "chrt -f 10" where the kernel allows it. */
 async function realTime(): Promise<readonly string[]> {
   const prefix = ["chrt", "-f", "10"];
@@ -79,16 +110,17 @@ async function reading(compiler: string): Promise<void> {
   try {
     const reader = await compileReader(compiler, folder);
     const prefix = await realTime();
-    const options = (watch: string[], more: Partial<WitnessOptions> = {}): WitnessOptions => ({
+    const options = (watch: string[]): WitnessOptions => ({
       watch,
       reader_cpu: 1,
-      ...more,
+      prefix,
+      v8_flags: prefix.length > 0 ? "--single-threaded" : undefined,
     });
     print("a C reader on another CPU proves every event");
     const events = 10_000_000;
     const fast = await witness(
       reader,
-      { name, events, ring_events: RING, cpu: 0 },
+      { name, events, ring_events: 4 * RING, cpu: 0 },
       options(["witness", `${events}`]),
     );
     const count = (events_per_s: number) => `${(events_per_s / 1e6).toFixed(2)} M/s`;
@@ -110,7 +142,7 @@ async function reading(compiler: string): Promise<void> {
     const runs: Awaited<ReturnType<typeof witness>>[] = [];
     for (let i = 0; i < 5; i++) {
       const plan = { name, events: 700_000, ring_events: RING, cpu: 0, rate: 1_000_000 };
-      runs.push(await witness(reader, plan, options(["witness", "700000", "from=100000"], { prefix })));
+      runs.push(await witness(reader, plan, options(["witness", "700000", "from=100000"])));
     }
     runs.sort((one, other) => one.p99_us - other.p99_us);
     const all = (of: "p50_us" | "p99_us" | "p999_us") => runs.map((run) => run[of].toFixed(1)).join("  ");
@@ -125,6 +157,7 @@ async function reading(compiler: string): Promise<void> {
 if (Deno.build.os !== "linux") print("skipped: no POSIX shared memory here");
 else {
   writing();
+  await throughQueue();
   const compiler = await findProgram("gcc");
   if (compiler && navigator.hardwareConcurrency > 1) await reading(compiler);
   else print("reader: skipped, needs gcc and two CPUs");

@@ -104,12 +104,11 @@ export const MAX_COMMENT_LINES = 8;
  * written. An entry that hides nothing is itself a failure, so this list empties itself.
  */
 export const PENDING: readonly string[] = [
+  // The mocks that stand on these are being written.
+  "lib/mocks/stage/depth_view.ts",
+  "lib/mocks/stage/protobuf_writer.ts",
   // Yahoo's and MEXC's feeds stand on it.
   "lib/wire/protobuf_reader.ts",
-  // The mocks that stand on these are being written.
-  "lib/mocks/stage/define_mock.ts",
-  "lib/mocks/stage/stage_book.ts",
-  "lib/mocks/stage/depth_view.ts",
 ];
 
 /** `path function` → why it is better in one piece. An entry that excuses nothing is a failure as well. */

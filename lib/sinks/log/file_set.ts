@@ -61,6 +61,7 @@ export class FileSet {
       let last = first;
       while (last + 1 < ends.length && file.bytes + ends[last + 1] - from <= max_file_bytes) last++;
       await file.append(lines.subarray(from, ends[last]));
+      // when this fails the lines are in the file already and come once more: at least once beats maybe
       if (this.options.fsync === "write") await file.sync();
       from = ends[last];
       first = last + 1;

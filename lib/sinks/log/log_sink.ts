@@ -16,7 +16,7 @@ import type { Sink, SinkContext } from "../sink.ts";
 import { Archive } from "./archive.ts";
 import { failure, lockDirectory } from "./directory_lock.ts";
 import { fileSetName, MAX_SET_NAME } from "./file_name.ts";
-import { FileSet, type FileSetOptions, type KnownFiles, type Progress } from "./file_set.ts";
+import { FileSet, type FileSetOptions, type Progress } from "./file_set.ts";
 import { LineBuffer } from "./line_buffer.ts";
 import { recover, type Recovered } from "./recover.ts";
 
@@ -54,8 +54,6 @@ export class LogSink implements Sink<LogMessage> {
   readonly #sets = new Map<string, FileSet>();
   /** Venue → symbol → kind → set: no name is put together per update. */
   readonly #set_of = new Map<string, Map<string, Partial<Record<UpdateKind, FileSet>>>>();
-  /** What was there at start and is not used yet. */
-  readonly #known: Map<string, KnownFiles>;
   /** Least recently used first. */
   readonly #open = new Set<FileSet>();
   readonly #lines = new LineBuffer();
@@ -78,7 +76,6 @@ export class LogSink implements Sink<LogMessage> {
     this.name = name;
     this.limits = { max_trades: config.max_queued_trades, max_writes: 1 };
     this.archive = archive;
-    this.#known = new Map(recovered.sets);
     this.#options = {
       directory,
       max_file_bytes: config.max_file_bytes,
@@ -87,6 +84,10 @@ export class LogSink implements Sink<LogMessage> {
       mode: parseInt(config.mode, 8),
       fsync: config.fsync,
     };
+    // those that get no more lines, too: they rotate, are compressed and go in their time
+    for (const [set, known] of recovered.sets) {
+      this.#sets.set(set, new FileSet(set, this.#options, archive, known));
+    }
     const kinds = Object.keys(CHANNEL_OF) as UpdateKind[];
     this.#kinds = new Set(kinds.filter((kind) => config.channels.includes(CHANNEL_OF[kind])));
     this.#log = new RateLimitedLog(log, clock);
@@ -248,8 +249,7 @@ export class LogSink implements Sink<LogMessage> {
       throw new RangeError(`name log files ${quoted(name)}: longer than ${MAX_SET_NAME} characters`);
     }
     if (!set) {
-      set = new FileSet(name, this.#options, this.archive, this.#known.get(name));
-      this.#known.delete(name);
+      set = new FileSet(name, this.#options, this.archive);
       this.#sets.set(name, set);
     }
     return set;

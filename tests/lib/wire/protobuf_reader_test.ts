@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Random } from "../../../lib/base/random.ts";
 import { ProtobufReader } from "../../../lib/wire/protobuf_reader.ts";
-import { ProtobufWriter } from "./protobuf_writer.ts";
+import { ProtobufWriter } from "../../../lib/wire/protobuf_writer.ts";
 
 const WIDTHS = [0n, 1n, 127n, 128n, 2n ** 28n - 1n, 2n ** 28n, 2n ** 32n, 2n ** 53n - 1n];
 

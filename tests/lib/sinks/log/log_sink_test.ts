@@ -155,6 +155,24 @@ Deno.test("after a crash: the torn line goes, half-made files go, the rest is go
   assert.ok(names.includes("notes.txt"), "what is not ours stays");
 });
 
+Deno.test("files of a symbol that is gone rotate, are compressed, and go like the others", async () => {
+  await using rig = await Rig.open({ keep_files: 2 });
+  for (let hour = 0; hour < 3; hour++) {
+    await rig.trades(1, "OLD");
+    rig.clock.advance(HOUR_MS);
+  }
+  await rig.stop();
+  await rig.start();
+  rig.clock.advance(HOUR_MS);
+  await rig.trades(1);
+  await rig.sink.archive.idle();
+  assert.deepEqual(rig.names(), [
+    "trades-BTCUSDT.20240808T160000.000Z.ndjson",
+    "trades-OLD.20240808T130000.000Z.ndjson.gz",
+    "trades-OLD.20240808T140000.000Z.ndjson.gz",
+  ]);
+});
+
 Deno.test("a line that is torn over many blocks, or a file without any whole line", async () => {
   await using rig = await Rig.open({ compress: "none" });
   const lines = await rig.trades(2);

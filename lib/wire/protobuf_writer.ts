@@ -1,4 +1,4 @@
-/** Writes protobuf fields, for tests and mocks' vectors: slow and obvious. */
+/** Writes protobuf fields, for mocks and tests: slow and obvious. Source: Protocol Buffers, "Encoding". */
 export class ProtobufWriter {
   readonly #bytes: number[] = [];
 
