@@ -2,3 +2,9 @@
 export { binanceFutures as "binance-futures" } from "./binance/futures.ts";
 export { binanceSpot as "binance-spot" } from "./binance/spot.ts";
 export { yahoo } from "./yahoo.ts";
+export { kraken } from "./kraken.ts";
+export { okx } from "./okx.ts";
+export { bybitLinear as "bybit-linear" } from "./bybit/linear.ts";
+export { bybitSpot as "bybit-spot" } from "./bybit/spot.ts";
+export { deribit } from "./deribit.ts";
+export { coinbase } from "./coinbase.ts";

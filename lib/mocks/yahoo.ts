@@ -1,6 +1,6 @@
 /**
  * A mock of Yahoo's streamer, version 2: PricingData as base64 inside JSON, nothing acknowledged, unknown symbols passed
- * over in silence, no greeting and no heartbeat. Every change of best bid or ask is a tick.
+ * over in silence, no greeting and no heartbeat. Every change of the statistics is a tick.
  */
 import { ProtobufWriter } from "../wire/protobuf_writer.ts";
 import { STREAM_FAULTS } from "./mock.ts";
@@ -23,19 +23,23 @@ class YahooConversation implements Conversation {
     for (const symbol of textList(message?.subscribe) ?? []) {
       // The list comes again every 15 s, which changes nothing for what is subscribed already.
       if (!this.market.symbols.has(symbol) || this.line.subscriptions.has(symbol)) continue;
-      this.line.subscribe({ name: symbol, symbol, kinds: ["quote"], render: pricing });
+      this.line.subscribe({ name: symbol, symbol, kinds: ["ticker"], render: pricing });
     }
   }
 }
 
+/** A tick needs a last price: before the first trade there is none. */
 function pricing(item: Happening): string | undefined {
-  if (item.kind !== "quote") return undefined;
-  const { symbol, at_ms, bid: [bid, bid_size], ask: [ask, ask_size] } = item;
-  const [, decimals = ""] = bid.split(".");
-  const data = new ProtobufWriter().text(1, symbol).float(2, Number(ask)).sint(3, BigInt(at_ms))
-    .int(6, quoteType(symbol)).int(7, REGULAR).float(23, Number(bid)).sint(24, whole(bid_size))
-    .float(25, Number(ask)).sint(26, whole(ask_size)).sint(27, BigInt(decimals.length));
-  return JSON.stringify({ type: "pricing", message: data.bytes().toBase64() });
+  if (item.kind !== "ticker" || item.last === undefined) return undefined;
+  const { symbol, at_ms, last: [price, size], open, high, low, bid, ask } = item;
+  const [, decimals = ""] = price.split(".");
+  const data = new ProtobufWriter().text(1, symbol).float32(2, Number(price)).zigzag(3, BigInt(at_ms))
+    .integer(6, quoteType(symbol)).integer(7, REGULAR).zigzag(9, whole(item.volume)).zigzag(22, whole(size));
+  for (const [field, value] of [[10, high], [11, low], [15, open], [23, bid?.[0]], [25, ask?.[0]]] as const) {
+    if (value !== undefined) data.float32(field, Number(value));
+  }
+  data.zigzag(27, BigInt(decimals.length));
+  return JSON.stringify({ type: "pricing", message: data.finish().toBase64() });
 }
 
 /** Sizes are whole numbers of shares. */

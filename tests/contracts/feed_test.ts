@@ -9,6 +9,7 @@ import * as registry from "../../lib/feeds/registry.ts";
 import { type BookDelta, type Channel, CHANNELS, type MarketEvent } from "../../lib/market/event.ts";
 import { EventBatch } from "../../lib/market/event_batch.ts";
 import { plainEvent } from "../lib/feeds/plain_event.ts";
+import { checkEvent } from "./event_shape.ts";
 import {
   fixtureEvents,
   type FixtureFrame,
@@ -33,28 +34,6 @@ const SYMBOLS = ["BTCUSDT", "ETHUSDT", "XRPUSDT"];
 function eachFeed(name: string, body: (feed: Feed, frames: FixtureFrame[]) => void): void {
   for (const [venue, feed] of Object.entries<Feed>(registry)) {
     Deno.test(`feed ${venue}: ${name}`, () => body(feed, fixtureFrames(venue)));
-  }
-}
-
-/** Throws unless an event keeps the vocabulary's word: finite, not negative where it can't be, ids exact. */
-function checkEvent(event: MarketEvent, venue: string): void {
-  assert.equal(event.venue, venue);
-  assert.ok(event.symbol.length > 0 && event.symbol.length <= 64);
-  assert.equal(event.received_us, RECEIVED_US);
-  for (const [name, value] of Object.entries(event)) {
-    if (typeof value !== "number") continue;
-    assert.ok(Number.isFinite(value), `${name} ${value}`);
-    if (name.endsWith("_id")) assert.ok(Number.isSafeInteger(value) && value >= -1, `${name} ${value}`);
-    if (name.endsWith("_ms")) assert.ok(value > 0 && value < 1e14, `${name} ${value} is no millisecond`);
-    const is_signed = name.startsWith("price_change") || name === "checksum";
-    if (!is_signed) assert.ok(value >= -1, `${name} ${value}`);
-  }
-  if (event.kind !== "book_delta" && event.kind !== "book_snapshot") return;
-  if (event.kind === "book_delta") assert.ok(event.first_id <= event.last_id);
-  for (const { prices, quantities, size } of [event.bids, event.asks]) {
-    for (let i = 0; i < size; i++) {
-      assert.ok(prices[i] >= 0 && quantities[i] >= 0 && Number.isFinite(quantities[i]));
-    }
   }
 }
 

@@ -6,6 +6,7 @@ import { type Clock, sleep, systemClock } from "../../lib/base/clock.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { Metrics } from "../../lib/base/metrics.ts";
 import type { Hub } from "../../lib/flow/hub.ts";
+import type { Channel } from "../../lib/market/event.ts";
 import { FEEDS, MOCKS, SOURCES } from "../../lib/gateway/catalog.ts";
 import { Gateway } from "../../lib/gateway/gateway.ts";
 import type { Fault, FaultSpec, MockKind, MockOptions, MockStats, MockVenue } from "../../lib/mocks/mock.ts";
@@ -41,6 +42,8 @@ export interface FaultReport {
 }
 
 const POLL_MS = 20;
+const BOOK_CHANNELS: readonly Channel[] = ["book", "trades", "quote"];
+const LAST_CHANNELS: readonly Channel[] = ["trades", "quote", "ticker"];
 
 export async function runWithFaults(options: FaultRun, clock: Clock = systemClock): Promise<FaultReport> {
   const { venue, capture, market, faults, seed, limit_ms, speed = Infinity, start_delay_ms = 200 } = options;
@@ -84,7 +87,7 @@ export async function runWithFaults(options: FaultRun, clock: Clock = systemCloc
   }
 }
 
-/** The venue's books, trades and quotes, as far as it sells them, with limits that show faults soon. */
+/** What the venue sells of books, trades, quotes and (without books) tickers, with limits that show faults soon. */
 function liveSource(
   { venue, max_silence_ms = 1_000 }: FaultRun,
   kind: MockKind,
@@ -92,13 +95,12 @@ function liveSource(
   symbols: readonly string[],
 ) {
   const feed = FEEDS[venue];
-  const channels = ["book", "trades", "quote"].filter((channel) =>
-    [feed.channels, kind.channels].every((list) => list.some((one) => one === channel))
-  );
   const config = SOURCES.live.schema.parse({
     venue,
+    connections: 1,
     symbols,
-    channels: channels.length > 0 ? channels : kind.channels,
+    channels: (kind.channels.includes("book") ? BOOK_CHANNELS : LAST_CHANNELS)
+      .filter((channel) => feed.channels.includes(channel) && kind.channels.includes(channel)),
     token: feed.token_doc === undefined ? undefined : "a token of no account",
     ws_url: mock.ws_url,
     rest_url: mock.rest_url,

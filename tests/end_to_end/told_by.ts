@@ -15,7 +15,12 @@ const LOSS = [
 ];
 const TOLD_BY: Partial<Record<Fault, (venue: string) => string[]>> = {
   drop: () => LOSS,
-  duplicate: () => ["book_deltas_stale_total", "trades_repeated_total"],
+  // Where the connection counts its frames, the feed itself sets a repeated one aside.
+  duplicate: (venue) => [
+    "book_deltas_stale_total",
+    "trades_repeated_total",
+    `feed_frames_total{${venue},unknown}`,
+  ],
   reorder: () => [...LOSS, "trades_late_total", "book_deltas_stale_total"],
   disconnect: () => ["websocket_disconnects_total"],
   corrupt: () => ["messages_error_total", ...LOSS],

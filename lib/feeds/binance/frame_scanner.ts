@@ -6,6 +6,7 @@
 import { EXACT_MANTISSA_LIMIT, POWERS_OF_TEN, readDecimal } from "../../base/decimal.ts";
 import type { LevelList } from "../../market/level_list.ts";
 import { readLevels, scanLevels } from "../level_scanner.ts";
+import { smallInteger } from "../small_integer.ts";
 
 const SPACE = 32;
 const QUOTE = 34;
@@ -322,17 +323,6 @@ export class FrameScanner {
     while (frame[at] === 32 || frame[at] === 10 || frame[at] === 13 || frame[at] === 9) at++;
     return at;
   }
-}
-
-/** Up to nine digits in [start, stop); −1 when one is none. */
-function smallInteger(frame: Uint8Array, start: number, stop: number): number {
-  let value = 0;
-  for (let p = start; p < stop; p++) {
-    const digit = frame[p] - 48;
-    if (digit < 0 || digit > 9) return -1;
-    value = (value * 10 + digit) | 0;
-  }
-  return value;
 }
 
 function digits(frame: Uint8Array, at: number): number {

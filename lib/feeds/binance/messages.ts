@@ -208,6 +208,7 @@ export class BinanceMapper implements Mapper {
         return malformed("kline without times, prices, interval or state");
       }
       const [open_time, close_time, open, high, low, close, volume] = required as number[];
+      if (![open_time, close_time].every(isTime)) return malformed("kline at no time");
       batch.push({
         kind: "candle",
         venue: this.dialect.venue,
@@ -266,6 +267,11 @@ export class BinanceMapper implements Mapper {
 /** Binance's times, whichever unit the connection asked for. */
 function milliseconds(time: number): number {
   return time >= MICROSECONDS_FROM ? time / 1000 : time;
+}
+
+/** A time of this or the next millennium. */
+function isTime(time: number): boolean {
+  return time > 0 && milliseconds(time) < MICROSECONDS_FROM;
 }
 
 /** A JSON number or a decimal text; anything else (null, "", true) is unknown, not 0. */

@@ -37,7 +37,7 @@ export class BybitMapper extends JsonMapper {
     if (topic < 0) return this.#control();
     const data = tape.field(0, "data");
     if (this.#topicIs(topic, "orderbook.")) {
-      const depth = this.#depthOf(topic);
+      const depth = tape.integerAt(topic, "orderbook.".length);
       if (!(depth > 0)) return malformed("order book topic without depth");
       return depth === QUOTE_DEPTH
         ? this.#quote(data, received_us, batch)
@@ -52,10 +52,6 @@ export class BybitMapper extends JsonMapper {
   }
   #topicIs(topic: number, beginning: string): boolean {
     return this.tape.startsWith(topic, beginning);
-  }
-  /** "orderbook.50.BTCUSDT": 50. */
-  #depthOf(topic: number): number {
-    return Number(this.tape.text(topic).split(".")[1]);
   }
   #rows(data: number, read: (row: number) => FrameOutcome): FrameOutcome {
     const { tape } = this;

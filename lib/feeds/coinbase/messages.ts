@@ -19,7 +19,8 @@ export const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 /** The one length that the venue offers. */
 export const CANDLE_INTERVAL = "5m";
 const REPEATED: FrameOutcome = { kind: "unknown", what: "repeated frame" };
-const LEVEL_FIELDS = ["side", "event_time", "price_level", "new_quantity"];
+/** Those that come often first. */
+const CHANNELS = ["l2_data", "market_trades", "ticker", "heartbeats"];
 
 export class CoinbaseMapper extends JsonMapper {
   readonly #sequence = new ConnectionSequence();
@@ -39,7 +40,7 @@ export class CoinbaseMapper extends JsonMapper {
     const { tape } = this;
     const channel_node = tape.field(0, "channel");
     if (channel_node < 0) return this.#error();
-    const channel = tape.text(channel_node);
+    const channel = CHANNELS.find((name) => tape.is(channel_node, name)) ?? tape.text(channel_node);
     const number = tape.integer(tape.field(0, "sequence_num"));
     const events = tape.field(0, "events");
     if (!(number >= 0) || tape.kind(events) !== ARRAY) return malformed("no sequence_num or events");
@@ -136,15 +137,17 @@ export class CoinbaseMapper extends JsonMapper {
     let newest_us = 0;
     let newest_node = -1;
     for (let row = node + 1, end = tape.next(node); row < end; row = tape.next(row)) {
-      // Rows are written alike: look where the fields stood in all rows so far, and search only where they don't.
-      const in_order = tape.next(row) - row === 9 &&
-        LEVEL_FIELDS.every((name, i) => tape.is(row + 1 + 2 * i, name));
-      const at = (i: number) => in_order ? row + 2 + 2 * i : tape.field(row, LEVEL_FIELDS[i]);
-      const side = at(0);
+      // Rows are written alike: look where the fields stand in all rows so far, and search only where they don't.
+      const in_order = tape.next(row) - row === 9 && tape.is(row + 1, "side") &&
+        tape.is(row + 3, "event_time") &&
+        tape.is(row + 5, "price_level") && tape.is(row + 7, "new_quantity");
+      const side = in_order ? row + 2 : tape.field(row, "side");
+      const time = in_order ? row + 4 : tape.field(row, "event_time");
+      const price = in_order ? row + 6 : tape.field(row, "price_level");
+      const quantity = in_order ? row + 8 : tape.field(row, "new_quantity");
       const list = tape.is(side, "bid") ? bids : tape.is(side, "offer") ? asks : undefined;
-      if (list === undefined || !pushLevel(tape, at(2), at(3), list)) return NaN;
+      if (list === undefined || !pushLevel(tape, price, quantity, list)) return NaN;
       // Levels of one match share their time.
-      const time = at(1);
       if (newest_node >= 0 && tape.same(time, newest_node)) continue;
       const time_us = this.isoMicroseconds(time);
       if (time_us > newest_us) {

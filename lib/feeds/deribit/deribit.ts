@@ -49,8 +49,8 @@ export const deribit: Feed = {
   channels: ["book", "trades", "quote", "ticker", "candles"],
   limits: {
     max_streams_per_connection: 200,
-    // Subscribing is granted about 3.3 times a second.
-    max_messages_per_second: 3,
+    // Subscribing is granted about 3.3 times a second, ten at once; a connection needs a few requests only.
+    max_messages_per_second: 5,
     max_streams_per_message: 100,
     lifetime_ms: 24 * 3_600_000,
     max_silence_ms: 3 * HEARTBEAT_S * 1000,

@@ -38,7 +38,12 @@ export function readNamedRows(
   list.clear();
   if (tape.kind(node) !== ARRAY) return false;
   for (let row = node + 1, end = tape.next(node); row < end; row = tape.next(row)) {
-    if (!pushLevel(tape, tape.field(row, price_name), tape.field(row, quantity_name), list)) return false;
+    // Two fields in the usual order, key and value each: no need to search.
+    const in_order = tape.next(row) - row === 5 && tape.is(row + 1, price_name) &&
+      tape.is(row + 3, quantity_name);
+    const price = in_order ? row + 2 : tape.field(row, price_name);
+    const quantity = in_order ? row + 4 : tape.field(row, quantity_name);
+    if (!pushLevel(tape, price, quantity, list)) return false;
   }
   return true;
 }

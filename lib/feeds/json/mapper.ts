@@ -29,6 +29,8 @@ export abstract class JsonMapper implements Mapper {
   protected readonly symbols: SymbolTable;
   readonly #iso = new IsoTimeReader();
   #frame: Uint8Array = new Uint8Array(0);
+  /** Frames of one symbol come in runs. */
+  #last_symbol = "";
 
   constructor(symbols?: Iterable<string>, readonly max_frame_bytes = MAX_FRAME_BYTES) {
     this.symbols = new SymbolTable(symbols);
@@ -38,6 +40,7 @@ export abstract class JsonMapper implements Mapper {
   }
   removeSymbol(symbol: string): void {
     this.symbols.remove(symbol);
+    this.#last_symbol = "";
   }
   map(frame: Uint8Array, received_us: number, batch: EventBatch): FrameOutcome {
     if (frame.length > this.max_frame_bytes) return malformed(`frame of ${frame.length} bytes`);
@@ -63,7 +66,10 @@ export abstract class JsonMapper implements Mapper {
   protected symbol(node: number): string | undefined {
     const { tape } = this;
     if (tape.kind(node) !== STRING) return undefined;
-    return this.symbols.lookup(this.#frame, tape.start(node), tape.stop(node));
+    if (this.#last_symbol !== "" && tape.is(node, this.#last_symbol)) return this.#last_symbol;
+    const found = this.symbols.lookup(this.#frame, tape.start(node), tape.stop(node));
+    if (found !== undefined) this.#last_symbol = found;
+    return found;
   }
   /** Epoch milliseconds, said as number or string. */
   protected milliseconds(node: number): number | undefined {

@@ -5,6 +5,7 @@
  * Refuses: guessing. A key said twice is as good as none, since one of the two is wrong.
  */
 import { EXACT_MANTISSA_LIMIT, POWERS_OF_TEN, readDecimal } from "../../base/decimal.ts";
+import { smallInteger } from "../small_integer.ts";
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -23,6 +24,7 @@ const MAX_NODES = 4_000_000;
 /** Room beyond this is given back before the next frame: one huge snapshot must not be paid for ever after. */
 const KEPT_NODES = 262_144;
 const LONGEST_DECIMAL = 64;
+const SHORT_TEXT = 48;
 const lenient_decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Kinds of nodes. */
@@ -60,9 +62,17 @@ export class JsonTape {
   /** The value of a key; −1 when `node` is no object, has no such key, or has it twice. */
   field(node: number, name: string): number {
     if (this.kind(node) !== OBJECT) return -1;
+    const frame = this.#frame;
+    const starts = this.#starts;
+    const stops = this.#stops;
+    const nexts = this.#nexts;
+    const length = name.length;
+    const first = name.charCodeAt(0);
     let found = -1;
-    for (let key = node + 1, end = this.#nexts[node]; key < end; key = this.#nexts[key + 1]) {
-      if (this.#stops[key] - this.#starts[key] !== name.length || !this.is(key, name)) continue;
+    for (let key = node + 1, end = nexts[node]; key < end; key = nexts[key + 1]) {
+      const start = starts[key];
+      // Most keys differ in length or in their first letter.
+      if (stops[key] - start !== length || frame[start] !== first || !this.#matches(start, name)) continue;
       if (found >= 0) return -1;
       found = key + 1;
     }
@@ -114,7 +124,30 @@ export class JsonTape {
   text(node: number): string {
     const kind = this.kind(node);
     if (kind !== STRING && kind !== NUMBER) return "";
-    return lenient_decoder.decode(this.#frame.subarray(this.#starts[node], this.#stops[node]));
+    const frame = this.#frame;
+    const start = this.#starts[node];
+    const stop = this.#stops[node];
+    if (stop - start > SHORT_TEXT) return lenient_decoder.decode(frame.subarray(start, stop));
+    // Names and ids are short and plain; calling a decoder for each would cost more than the rest of the frame.
+    let text = "";
+    for (let p = start; p < stop; p++) {
+      if (frame[p] > 127) return lenient_decoder.decode(frame.subarray(start, stop));
+      text += String.fromCharCode(frame[p]);
+    }
+    return text;
+  }
+  /** The digits of a string from `offset` up to the first other character, as a number; NaN where there are none. */
+  integerAt(node: number, offset: number): number {
+    if (this.kind(node) !== STRING) return NaN;
+    const first = this.#starts[node] + offset;
+    let p = first;
+    let value = 0;
+    for (const stop = Math.min(this.#stops[node], first + 15); p < stop; p++) {
+      const digit = this.#frame[p] - ZERO;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    return p > first ? value : NaN;
   }
   /** A non-negative integer below 2^53, said as number or string; NaN for anything else. */
   integer(node: number): number {
@@ -123,13 +156,13 @@ export class JsonTape {
     const start = this.#starts[node];
     const stop = this.#stops[node];
     if (start >= stop || stop - start > 16) return NaN;
-    const frame = this.#frame;
-    let value = 0;
-    for (let p = start; p < stop; p++) {
-      const digit = frame[p] - ZERO;
-      if (digit < 0 || digit > 9) return NaN;
-      value = value * 10 + digit;
-    }
+    // Two halves that each fit 32 bits: integer arithmetic, where one sum would turn into floating point.
+    const split = stop - start > 9 ? stop - 9 : start;
+    const low = smallInteger(this.#frame, split, stop);
+    if (split === start) return low >= 0 ? low : NaN;
+    const high = smallInteger(this.#frame, start, split);
+    if (low < 0 || high < 0) return NaN;
+    const value = high * 1_000_000_000 + low;
     return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
   }
   /** `exact_text` and `decimals` of the last `decimal` call; the text only when the double would not give it back. */

@@ -94,27 +94,25 @@ export class KrakenMapper extends JsonMapper {
     const exchange_ms = time_us > 0 ? time_us / 1000 : undefined;
     const precision = this.#precisions.get(symbol);
     const last_id = this.#nextId(stream, time_us, is_snapshot);
-    const head = {
-      venue: VENUE,
-      symbol,
-      received_us,
-      exchange_ms,
-      last_id,
-      // Without the decimals there is nothing to compare with.
-      checksum: precision && checksum,
-      precision,
-    };
+    // Without the decimals there is nothing to compare with.
+    const provable = precision && checksum;
     if (delta === undefined) {
       const levels = Math.max(bids.size, asks.size);
-      stream.depth ??= offeredDepth(DEPTHS, levels);
-      batch.push({ kind: "book_snapshot", ...head, depth_limit: stream.depth, bids, asks });
+      const depth_limit = stream.depth ??= offeredDepth(DEPTHS, levels);
+      const head = { venue: VENUE, symbol, received_us, exchange_ms, last_id, depth_limit };
+      batch.push({ kind: "book_snapshot", ...head, checksum: provable, precision, bids, asks });
       return EVENTS;
     }
-    Object.assign(delta, head);
+    delta.venue = VENUE;
+    delta.symbol = symbol;
+    delta.received_us = received_us;
+    delta.exchange_ms = exchange_ms;
     delta.sent_ms = undefined;
-    delta.first_id = last_id;
+    delta.first_id = delta.last_id = last_id;
     delta.previous_id = undefined;
     delta.depth_limit = stream.depth;
+    delta.checksum = provable;
+    delta.precision = precision;
     batch.pushDelta(delta);
     return EVENTS;
   }
@@ -173,15 +171,25 @@ export class KrakenMapper extends JsonMapper {
     const symbol = this.#symbolOf(row);
     if (typeof symbol !== "string") return symbol;
     const amount = (name: string) => this.amount(tape.field(row, name));
-    const [bid, bid_quantity, ask, ask_quantity] = ["bid", "bid_qty", "ask", "ask_qty"].map(amount);
+    const bid = amount("bid");
+    const bid_quantity = amount("bid_qty");
+    const ask = amount("ask");
+    const ask_quantity = amount("ask_qty");
     const last_price = amount("last");
     if (bid === undefined && ask === undefined && last_price === undefined) {
       return malformed("ticker without bid, ask and last");
     }
     const exchange_ms = this.isoMilliseconds(tape.field(row, "timestamp"));
     const quote = batch.pushQuote();
-    Object.assign(quote, { venue: VENUE, symbol, received_us, exchange_ms, sent_ms: undefined });
-    Object.assign(quote, { update_id: undefined, bid, bid_quantity, ask, ask_quantity });
+    quote.venue = VENUE;
+    quote.symbol = symbol;
+    quote.received_us = received_us;
+    quote.exchange_ms = exchange_ms;
+    quote.sent_ms = quote.update_id = undefined;
+    quote.bid = bid;
+    quote.bid_quantity = bid_quantity;
+    quote.ask = ask;
+    quote.ask_quantity = ask_quantity;
     batch.push({
       kind: "ticker",
       venue: VENUE,

@@ -2,6 +2,7 @@
  * What differs between the mock's two Binance markets, as data: paths, routes, stream names, limits, pings, REST weights.
  * Source: Binance API documents, spot "WebSocket Streams" and USDⓈ-M "Websocket Market Streams", as of late 2026.
  */
+import { gridStep } from "../stage/grid_step.ts";
 import type { SymbolGrid } from "../stage/tape.ts";
 
 export interface DepthLimit {
@@ -44,10 +45,10 @@ export interface BinanceDialect {
 }
 
 export function filtersOf(grid: SymbolGrid): Record<string, string>[] {
-  const step = (decimals: number) => decimals === 0 ? "1" : `0.${"0".repeat(decimals - 1)}1`;
+  const lot = gridStep(grid.quantity_decimals);
   return [
-    { filterType: "PRICE_FILTER", tickSize: step(grid.price_decimals) },
-    { filterType: "LOT_SIZE", stepSize: step(grid.quantity_decimals), minQty: step(grid.quantity_decimals) },
+    { filterType: "PRICE_FILTER", tickSize: gridStep(grid.price_decimals) },
+    { filterType: "LOT_SIZE", stepSize: lot, minQty: lot },
   ];
 }
 

@@ -42,7 +42,7 @@ export interface VenueDialect {
   readonly summary: string;
   /** FAULTS, or STREAM_FAULTS where no snapshot comes by REST. */
   readonly faults: readonly Fault[];
-  /** What it sends; without "book" the mock is judged by its last quotes. */
+  /** What it sends; without "book" a gateway is judged by the last quotes and last prices. */
   readonly channels: readonly Channel[];
   readonly trades_have_ids: boolean;
   /** As the venue writes them; served when the caller names none. */
@@ -139,6 +139,7 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
       bids: sells_books ? [...bids] : [],
       asks: sells_books ? [...asks] : [],
       quote: this.#quotes.get(symbol),
+      last_price: this.#tickers.get(symbol)?.last?.[0],
       trades: this.#trades.get(symbol)?.count ?? 0,
     };
   }
@@ -146,7 +147,8 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
   whenBook(_: string): undefined {}
   /** A venue without books has nothing else that tells a late client where the market stands. */
   encore(): readonly Happening[] {
-    return this.dialect.channels.includes("book") ? [] : [...this.#quotes.values()];
+    if (this.dialect.channels.includes("book")) return [];
+    return [...this.#quotes.values(), ...this.#tickers.values()];
   }
 
   quote(symbol: string): QuoteHappening | undefined {

@@ -220,6 +220,10 @@ export class Lane implements ConnectionOwner {
     }
     if (this.#successor?.is_open) this.#checkSuccessor(this.#successor, now_ms);
     if (this.#current?.subscribed) this.#checkSilence(now_ms);
+    else {
+      // Requests still wait for their turn or their answer: nobody is late yet.
+      for (const watch of this.streams.values()) if (watch.heard_ms === -Infinity) watch.asked_ms = now_ms;
+    }
   }
   close(): void {
     this.#closed = true;

@@ -92,9 +92,16 @@ export class LiveSource implements Source, LaneOwner {
     this.#log = context.log.with({ source: context.name });
     this.#noisy = new RateLimitedLog(this.#log, context.clock);
     this.#contract = pipelineMetrics(context.metrics);
-    this.#renewals = new BookRenewals(context.clock, this.#random.fork("renewals"), (symbol) => {
+    const renew = (symbol: string) => {
       for (const lane of this.#lanes) lane.renewBook(symbol);
-    });
+    };
+    this.#renewals = new BookRenewals(
+      context.clock,
+      this.#random.fork("renewals"),
+      options.limits.first_data_ms,
+      renew,
+    );
+
     this.#overlap = new Overlap(this.sequence, options.legs, { ...context, log: this.#log });
     this.#frames = context.metrics.counter("feed_frames_total", "Frames received, by what became of them", [
       "venue",
@@ -311,6 +318,7 @@ export class LiveSource implements Source, LaneOwner {
   }
   #heard(lane: Lane, event: MarketEvent): void {
     if (event.kind === "damage") return;
+    if (event.kind === "book_snapshot") this.#renewals.arrived(event.symbol);
     const first = lane.heard(event.symbol, CHANNEL_OF[event.kind], this.context.clock.monotonic_ms());
     if (first && event.kind === "book_delta") this.#snapshots?.pump();
   }
