@@ -8,3 +8,5 @@ export { bybitLinear as "bybit-linear" } from "./bybit/linear.ts";
 export { bybitSpot as "bybit-spot" } from "./bybit/spot.ts";
 export { deribit } from "./deribit.ts";
 export { coinbase } from "./coinbase.ts";
+export { mexcSpot as "mexc-spot" } from "./mexc/spot.ts";
+export { mexcFutures as "mexc-futures" } from "./mexc/futures.ts";

@@ -57,11 +57,11 @@ export class MexcFuturesMapper extends JsonMapper {
   /** `{"asks":[[6859.5,3251,1]],"bids":[],"version":96801927}`: price, contracts, orders; merged ones say begin and end */
   #depth(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
     const { tape } = this;
-    const version = tape.integer(tape.field(data, "version"));
-    const begin = tape.integer(tape.field(data, "begin"));
-    const end = tape.integer(tape.field(data, "end"));
-    const first_id = begin >= 0 ? begin : version;
-    const last_id = end >= 0 ? end : version;
+    const version = tape.field(data, "version");
+    const begin = tape.field(data, "begin");
+    const end = tape.field(data, "end");
+    const first_id = tape.integer(begin < 0 ? version : begin);
+    const last_id = tape.integer(end < 0 ? version : end);
     if (!(first_id >= 0 && first_id <= last_id)) return malformed("depth: bad version");
     const delta = batch.freeDelta();
     if (!readRows(tape, tape.field(data, "bids"), delta.bids)) return malformed("depth: bad bids");
