@@ -3,7 +3,6 @@
  * and are read from their text. Acknowledgements ("rs.sub.depth") and refusals ("rs.error") name no symbol: they settle
  * the oldest request.
  */
-import type { Candle } from "../../market/event.ts";
 import type { EventBatch } from "../../market/event_batch.ts";
 import { LevelList } from "../../market/level_list.ts";
 import { CandleBars } from "../candle_bars.ts";
@@ -11,7 +10,7 @@ import { EVENTS, type FrameOutcome } from "../feed.ts";
 import { readRows } from "../json/levels.ts";
 import { JsonMapper, malformed, NO_NEWS, quoted, UNKNOWN_SYMBOL } from "../json/mapper.ts";
 import { ARRAY, OBJECT } from "../json/tape.ts";
-import { barCloseMs, INTERVAL_OF_WORD } from "./intervals.ts";
+import { type Head, pushDelta, pushKline, pushLimitedBook } from "./market_events.ts";
 import { percentOf } from "./percent.ts";
 
 export const VENUE = "mexc-futures";
@@ -53,6 +52,9 @@ export class MexcFuturesMapper extends JsonMapper {
   #sent(): number | undefined {
     return this.milliseconds(this.tape.field(0, "ts"));
   }
+  #head(symbol: string, received_us: number): Head {
+    return { venue: VENUE, symbol, received_us, exchange_ms: undefined, sent_ms: this.#sent() };
+  }
 
   /** `{"asks":[[6859.5,3251,1]],"bids":[],"version":96801927}`: price, contracts, orders; merged ones say begin and end */
   #depth(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
@@ -62,38 +64,22 @@ export class MexcFuturesMapper extends JsonMapper {
     const end = tape.field(data, "end");
     const first_id = tape.integer(begin < 0 ? version : begin);
     const last_id = tape.integer(end < 0 ? version : end);
-    if (!(first_id >= 0 && first_id <= last_id)) return malformed("depth: bad version");
     const delta = batch.freeDelta();
-    if (!readRows(tape, tape.field(data, "bids"), delta.bids)) return malformed("depth: bad bids");
-    if (!readRows(tape, tape.field(data, "asks"), delta.asks)) return malformed("depth: bad asks");
-    delta.venue = VENUE;
-    delta.symbol = symbol;
-    delta.received_us = received_us;
-    delta.exchange_ms = undefined;
-    delta.sent_ms = this.#sent();
-    delta.first_id = first_id;
-    delta.last_id = last_id;
-    delta.previous_id =
-      delta.depth_limit =
-      delta.checksum =
-      delta.precision =
-        undefined;
-    batch.pushDelta(delta);
-    return EVENTS;
+    if (!this.#sides(data, delta.bids, delta.asks)) return malformed("depth: bad levels");
+    return pushDelta(this.#head(symbol, received_us), delta, first_id, last_id, batch);
   }
-  /** The best 5, 10 or 20 levels; never asked for, read where it comes. */
+  /** The best levels; never asked for, read where it comes. */
   #fullDepth(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
     const { tape } = this;
-    const last_id = tape.integer(tape.field(data, "version"));
     const bids = new LevelList();
     const asks = new LevelList();
-    if (!readRows(tape, tape.field(data, "bids"), bids)) return malformed("depth: bad bids");
-    if (!readRows(tape, tape.field(data, "asks"), asks)) return malformed("depth: bad asks");
-    if (!(last_id >= 0)) return malformed("depth: bad version");
-    const head = { venue: VENUE, symbol, received_us, sent_ms: this.#sent() };
-    const depth_limit = Math.max(bids.size, asks.size);
-    batch.push({ kind: "book_snapshot", ...head, last_id, depth_limit, bids, asks });
-    return EVENTS;
+    if (!this.#sides(data, bids, asks)) return malformed("depth: bad levels");
+    const last_id = tape.integer(tape.field(data, "version"));
+    return pushLimitedBook(this.#head(symbol, received_us), bids, asks, last_id, batch);
+  }
+  #sides(data: number, bids: LevelList, asks: LevelList): boolean {
+    const { tape } = this;
+    return readRows(tape, tape.field(data, "bids"), bids) && readRows(tape, tape.field(data, "asks"), asks);
   }
 
   /** One deal or a list of them. */
@@ -164,40 +150,18 @@ export class MexcFuturesMapper extends JsonMapper {
   /** `{"symbol":"BTC_USDT","interval":"Min60","t":1587448800,"o":…,"c":…,"h":…,"l":…,"q":1611754,"a":233.74}`: q contracts */
   #kline(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
     const { tape } = this;
-    const word = tape.text(tape.field(data, "interval"));
-    const interval = INTERVAL_OF_WORD.get(word);
-    if (interval === undefined) return { kind: "unknown", what: `interval ${quoted(word)}` };
     const amount = (name: string) => this.amount(tape.field(data, name));
-    const [open, close, high, low] = [amount("o"), amount("c"), amount("h"), amount("l")];
-    const volume = amount("q");
-    const open_time_ms = this.#seconds(tape.field(data, "t"));
-    if (
-      open_time_ms === undefined || open === undefined || close === undefined || high === undefined ||
-      low === undefined || volume === undefined
-    ) return malformed("kline without time, prices or volume");
-    const bar: Candle = {
-      kind: "candle",
-      venue: VENUE,
-      symbol,
-      received_us,
-      sent_ms: this.#sent(),
-      interval,
-      open_time_ms,
-      close_time_ms: barCloseMs(interval, open_time_ms, NaN),
-      open,
-      high,
-      low,
-      close,
-      volume,
+    const kline = {
+      word: tape.text(tape.field(data, "interval")),
+      start_s: tape.integer(tape.field(data, "t")),
+      end_s: NaN,
+      open: amount("o"),
+      close: amount("c"),
+      high: amount("h"),
+      low: amount("l"),
+      volume: amount("q"),
       quote_volume: amount("a"),
-      closed: false,
     };
-    this.#bars.push([bar], batch);
-    return EVENTS;
-  }
-  /** Epoch seconds as milliseconds. */
-  #seconds(node: number): number | undefined {
-    const time_s = this.tape.integer(node);
-    return time_s > 0 && time_s < 1e11 ? time_s * 1000 : undefined;
+    return pushKline(this.#head(symbol, received_us), kline, this.#bars, batch);
   }
 }

@@ -3,7 +3,7 @@
  * "spot@public.<word>.v3.api@…" with `deals[]`, `{p,v}` levels and `r`, and plain words ("depth", "trade", "ticker") with
  * `[p,q]` levels and `v`. Errors are named: bad JSON, invalid format, unsupported channel.
  */
-import type { Aggressor, Candle } from "../../market/event.ts";
+import type { Aggressor } from "../../market/event.ts";
 import type { EventBatch } from "../../market/event_batch.ts";
 import { LevelList } from "../../market/level_list.ts";
 import { CandleBars } from "../candle_bars.ts";
@@ -12,7 +12,7 @@ import { readNamedRows, readRows } from "../json/levels.ts";
 import { JsonMapper, malformed, quoted, UNKNOWN_SYMBOL } from "../json/mapper.ts";
 import { ARRAY, OBJECT } from "../json/tape.ts";
 import { readControl } from "./control.ts";
-import { barCloseMs, INTERVAL_OF_WORD } from "./intervals.ts";
+import { type Head, pushDelta, pushKline, pushLimitedBook } from "./market_events.ts";
 import { percentOf } from "./percent.ts";
 
 export const VENUE = "mexc-legacy";
@@ -75,6 +75,10 @@ export class MexcLegacyMapper extends JsonMapper {
   #sent(): number | undefined {
     return this.milliseconds(this.tape.field(0, "t"));
   }
+  #head(symbol: string, data: number, received_us: number): Head {
+    const exchange_ms = this.milliseconds(this.tape.field(data, "t"));
+    return { venue: VENUE, symbol, received_us, exchange_ms, sent_ms: this.#sent() };
+  }
   /** One of two names; −1 when neither is there. */
   #either(data: number, name: string, other: string): number {
     const node = this.tape.field(data, name);
@@ -87,34 +91,16 @@ export class MexcLegacyMapper extends JsonMapper {
    */
   #depth(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
     const version = this.tape.integer(this.#either(data, "r", "v"));
-    if (!(version >= 0)) return invalid("depth without version");
     const delta = batch.freeDelta();
     if (!this.#readBook(data, delta.bids, delta.asks)) return invalid("depth: bad levels");
-    delta.venue = VENUE;
-    delta.symbol = symbol;
-    delta.received_us = received_us;
-    delta.exchange_ms = this.milliseconds(this.tape.field(data, "t"));
-    delta.sent_ms = this.#sent();
-    delta.first_id = delta.last_id = version;
-    delta.previous_id =
-      delta.depth_limit =
-      delta.checksum =
-      delta.precision =
-        undefined;
-    batch.pushDelta(delta);
-    return EVENTS;
+    return named(pushDelta(this.#head(symbol, data, received_us), delta, version, version, batch));
   }
   #limitDepth(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
     const last_id = this.tape.integer(this.#either(data, "r", "v"));
-    if (!(last_id >= 0)) return invalid("depth without version");
     const bids = new LevelList();
     const asks = new LevelList();
     if (!this.#readBook(data, bids, asks)) return invalid("depth: bad levels");
-    const exchange_ms = this.milliseconds(this.tape.field(data, "t"));
-    const head = { venue: VENUE, symbol, received_us, exchange_ms, sent_ms: this.#sent() };
-    const depth_limit = Math.max(bids.size, asks.size);
-    batch.push({ kind: "book_snapshot", ...head, last_id, depth_limit, bids, asks });
-    return EVENTS;
+    return named(pushLimitedBook(this.#head(symbol, data, received_us), bids, asks, last_id, batch));
   }
   #readBook(data: number, bids: LevelList, asks: LevelList): boolean {
     const { tape } = this;
@@ -160,8 +146,7 @@ export class MexcLegacyMapper extends JsonMapper {
     const quantity = tape.decimal(tape.field(row, quantity_name));
     const exact_quantity = tape.exact_text;
     if (!(price >= 0) || !(quantity >= 0)) return invalid("trade without price or quantity");
-    const exchange_ms = this.milliseconds(tape.field(row, "t"));
-    const head = { venue: VENUE, symbol, received_us, exchange_ms, sent_ms: this.#sent() };
+    const head = this.#head(symbol, row, received_us);
     batch.push({ kind: "trade", ...head, price, quantity, exact_quantity, aggressor });
     return EVENTS;
   }
@@ -193,11 +178,7 @@ export class MexcLegacyMapper extends JsonMapper {
     if (last_price === undefined) return invalid("mini ticker without price");
     batch.push({
       kind: "ticker",
-      venue: VENUE,
-      symbol,
-      received_us,
-      exchange_ms: this.milliseconds(tape.field(data, "t")),
-      sent_ms: this.#sent(),
+      ...this.#head(symbol, data, received_us),
       price_change_percent: percentOf(tape.decimal(this.#either(data, "tr", "r"))),
       last_price,
       high_price: amount("h"),
@@ -215,11 +196,7 @@ export class MexcLegacyMapper extends JsonMapper {
     if (last_price === undefined) return invalid("ticker without price");
     batch.push({
       kind: "ticker",
-      venue: VENUE,
-      symbol,
-      received_us,
-      exchange_ms: this.milliseconds(tape.field(data, "t")),
-      sent_ms: this.#sent(),
+      ...this.#head(symbol, data, received_us),
       last_price,
       open_price: amount("o"),
       high_price: amount("h"),
@@ -234,40 +211,27 @@ export class MexcLegacyMapper extends JsonMapper {
   #kline(symbol: string, data: number, received_us: number, batch: EventBatch): FrameOutcome {
     const { tape } = this;
     const k = tape.field(data, "k");
-    const word = tape.text(tape.field(k, "i"));
-    const interval = INTERVAL_OF_WORD.get(word);
-    if (k >= 0 && interval === undefined) return { kind: "unknown", what: `interval ${quoted(word)}` };
     const amount = (name: string) => this.amount(tape.field(k, name));
-    const [open, close, high, low] = [amount("o"), amount("c"), amount("h"), amount("l")];
-    const volume = amount("v");
-    const open_time_s = tape.integer(tape.field(k, "t"));
-    if (
-      interval === undefined || !(open_time_s > 0 && open_time_s < 1e11) || open === undefined ||
-      close === undefined || high === undefined || low === undefined || volume === undefined
-    ) return invalid("kline without times, prices or volume");
-    const open_time_ms = open_time_s * 1000;
-    const bar: Candle = {
-      kind: "candle",
-      venue: VENUE,
-      symbol,
-      received_us,
-      sent_ms: this.#sent(),
-      interval,
-      open_time_ms,
-      close_time_ms: barCloseMs(interval, open_time_ms, tape.integer(tape.field(k, "T"))),
-      open,
-      high,
-      low,
-      close,
-      volume,
+    if (k < 0) return invalid("kline without k");
+    const kline = {
+      word: tape.text(tape.field(k, "i")),
+      start_s: tape.integer(tape.field(k, "t")),
+      end_s: tape.integer(tape.field(k, "T")),
+      open: amount("o"),
+      close: amount("c"),
+      high: amount("h"),
+      low: amount("l"),
+      volume: amount("v"),
       quote_volume: amount("a"),
-      closed: false,
     };
-    this.#bars.push([bar], batch);
-    return EVENTS;
+    return named(pushKline(this.#head(symbol, data, received_us), kline, this.#bars, batch));
   }
 }
 
+/** A refusal under the name that users of this form know. */
+function named(outcome: FrameOutcome): FrameOutcome {
+  return outcome.kind === "malformed" ? invalid(outcome.why) : outcome;
+}
 function invalid(what: string): FrameOutcome {
   return malformed(`invalid format: ${what}`);
 }

@@ -3,7 +3,6 @@
  * body's field number says what it is, whatever the channel is called. Fields come in any order, so the wrapper is read
  * whole before its body. Unknown fields are skipped, as proto3 wants it.
  */
-import type { Candle } from "../../market/event.ts";
 import type { EventBatch } from "../../market/event_batch.ts";
 import { LevelList } from "../../market/level_list.ts";
 import { ProtobufReader } from "../../wire/protobuf_reader.ts";
@@ -15,8 +14,8 @@ import { JsonTape } from "../json/tape.ts";
 import { SymbolTable } from "../symbol_table.ts";
 import { readControl } from "./control.ts";
 import { FlatMessage } from "./flat_message.ts";
-import { barCloseMs, INTERVAL_OF_WORD } from "./intervals.ts";
 import { LevelReader } from "./level_reader.ts";
+import { type Head, pushDelta, pushKline, pushLimitedBook } from "./market_events.ts";
 import { percentOf } from "./percent.ts";
 
 export const VENUE = "mexc-spot";
@@ -47,15 +46,6 @@ const BODY = {
   aggre_book_ticker: 315,
 } as const;
 
-/** What the wrapper says of its body. */
-interface Head {
-  /** Undefined: not said, or not ours. */
-  symbol: string | undefined;
-  exchange_ms: number | undefined;
-  sent_ms: number | undefined;
-  received_us: number;
-}
-
 export class MexcSpotMapper implements Mapper {
   readonly #symbols: SymbolTable;
   readonly #reader = new ProtobufReader();
@@ -66,7 +56,14 @@ export class MexcSpotMapper implements Mapper {
   readonly #levels = new LevelReader();
   readonly #tape = new JsonTape();
   readonly #bars = new CandleBars();
-  readonly #head: Head = { symbol: undefined, exchange_ms: undefined, sent_ms: undefined, received_us: 0 };
+  /** What the wrapper says of its body; the symbol is "" where only the body names it. */
+  readonly #head: Head = {
+    venue: VENUE,
+    symbol: "",
+    received_us: 0,
+    exchange_ms: undefined,
+    sent_ms: undefined,
+  };
   #frame: Uint8Array = new Uint8Array(0);
 
   constructor(symbols?: Iterable<string>) {
@@ -97,7 +94,8 @@ export class MexcSpotMapper implements Mapper {
     let [body, start, end] = [0, 0, 0];
     let [symbol_start, symbol_end] = [0, 0];
     head.received_us = received_us;
-    head.symbol = head.exchange_ms = head.sent_ms = undefined;
+    head.symbol = "";
+    head.exchange_ms = head.sent_ms = undefined;
     reader.open(this.#frame);
     while (reader.next()) {
       const { field, wire } = reader;
@@ -115,8 +113,9 @@ export class MexcSpotMapper implements Mapper {
     if (body === 0) return malformed("wrapper without body");
     if (body !== BODY.mini_tickers) {
       if (symbol_end === symbol_start) return malformed("wrapper without symbol");
-      head.symbol = this.#symbols.lookup(this.#frame, symbol_start, symbol_end);
-      if (head.symbol === undefined) return UNKNOWN_SYMBOL;
+      const symbol = this.#symbols.lookup(this.#frame, symbol_start, symbol_end);
+      if (symbol === undefined) return UNKNOWN_SYMBOL;
+      head.symbol = symbol;
     }
     return this.#body(body, start, end, batch);
   }
@@ -167,38 +166,15 @@ export class MexcSpotMapper implements Mapper {
   /** asks 1, bids 2 (in this order), fromVersion 4 and toVersion 5; the older form has one version, in 4. */
   #depths(start: number, end: number, ids: "from-to" | "version", batch: EventBatch): FrameOutcome {
     const delta = batch.freeDelta();
-    const { symbol, exchange_ms, sent_ms, received_us } = this.#head;
     if (!this.#readBook(start, end, delta.bids, delta.asks)) return malformed("depth: bad level");
-    const first_id = this.#versions[0];
-    const last_id = ids === "version" ? first_id : this.#versions[1];
-    if (!(first_id >= 0 && first_id <= last_id)) return malformed("depth: bad versions");
-    delta.venue = VENUE;
-    delta.symbol = symbol!;
-    delta.received_us = received_us;
-    delta.exchange_ms = exchange_ms;
-    delta.sent_ms = sent_ms;
-    delta.first_id = first_id;
-    delta.last_id = last_id;
-    delta.previous_id =
-      delta.depth_limit =
-      delta.checksum =
-      delta.precision =
-        undefined;
-    batch.pushDelta(delta);
-    return EVENTS;
+    const [from, to] = this.#versions;
+    return pushDelta(this.#head, delta, from, ids === "version" ? from : to, batch);
   }
-  /** The best 5, 10 or 20 levels; the longer side shows which. */
   #limitDepths(start: number, end: number, batch: EventBatch): FrameOutcome {
     const bids = new LevelList();
     const asks = new LevelList();
     if (!this.#readBook(start, end, bids, asks)) return malformed("depth: bad level");
-    const last_id = this.#versions[0];
-    if (!(last_id >= 0)) return malformed("depth: bad version");
-    const { symbol, exchange_ms, sent_ms, received_us } = this.#head;
-    const head = { venue: VENUE, symbol: symbol!, received_us, exchange_ms, sent_ms };
-    const depth_limit = Math.max(bids.size, asks.size);
-    batch.push({ kind: "book_snapshot", ...head, last_id, depth_limit, bids, asks });
-    return EVENTS;
+    return pushLimitedBook(this.#head, bids, asks, this.#versions[0], batch);
   }
   /** Leaves fields 4 and 5 in `#versions`. */
   #readBook(start: number, end: number, bids: LevelList, asks: LevelList): boolean {
@@ -232,7 +208,7 @@ export class MexcSpotMapper implements Mapper {
     batch.push({
       kind: "trade",
       venue: VENUE,
-      symbol: symbol!,
+      symbol,
       received_us,
       exchange_ms: milliseconds(flat.integer(4)),
       sent_ms,
@@ -264,7 +240,7 @@ export class MexcSpotMapper implements Mapper {
     const { symbol, exchange_ms, sent_ms, received_us } = this.#head;
     const quote = batch.pushQuote();
     quote.venue = VENUE;
-    quote.symbol = symbol!;
+    quote.symbol = symbol;
     quote.received_us = received_us;
     quote.exchange_ms = exchange_ms;
     quote.sent_ms = sent_ms;
@@ -284,7 +260,7 @@ export class MexcSpotMapper implements Mapper {
     const flat = this.#flat;
     if (!flat.read(this.#frame, start, end)) return malformed("damaged mini ticker");
     const { exchange_ms, sent_ms, received_us } = this.#head;
-    const symbol = this.#head.symbol ??
+    const symbol = this.#head.symbol ||
       (flat.start(1) < 0 ? undefined : this.#symbols.lookup(this.#frame, flat.start(1), flat.end(1)));
     const last_price = flat.amount(2);
     if (last_price === undefined) return malformed("mini ticker without price");
@@ -310,37 +286,18 @@ export class MexcSpotMapper implements Mapper {
   #kline(start: number, end: number, batch: EventBatch): FrameOutcome {
     const flat = this.#flat;
     if (!flat.read(this.#frame, start, end)) return malformed("damaged kline");
-    const word = flat.text(1);
-    const interval = INTERVAL_OF_WORD.get(word);
-    if (interval === undefined) return { kind: "unknown", what: `interval ${quoted(word)}` };
-    const open_time_ms = milliseconds(flat.integer(2) * 1000);
-    const [open, close, high, low] = [flat.amount(3), flat.amount(4), flat.amount(5), flat.amount(6)];
-    const volume = flat.amount(7);
-    if (
-      open_time_ms === undefined || open === undefined || close === undefined || high === undefined ||
-      low === undefined || volume === undefined
-    ) return malformed("kline without times, prices or volume");
-    const { symbol, exchange_ms, sent_ms, received_us } = this.#head;
-    const bar: Candle = {
-      kind: "candle",
-      venue: VENUE,
-      symbol: symbol!,
-      received_us,
-      exchange_ms,
-      sent_ms,
-      interval,
-      open_time_ms,
-      close_time_ms: barCloseMs(interval, open_time_ms, flat.integer(9)),
-      open,
-      high,
-      low,
-      close,
-      volume,
+    const kline = {
+      word: flat.text(1),
+      start_s: flat.integer(2),
+      end_s: flat.integer(9),
+      open: flat.amount(3),
+      close: flat.amount(4),
+      high: flat.amount(5),
+      low: flat.amount(6),
+      volume: flat.amount(7),
       quote_volume: flat.amount(8),
-      closed: false,
     };
-    this.#bars.push([bar], batch);
-    return EVENTS;
+    return pushKline(this.#head, kline, this.#bars, batch);
   }
 }
 
