@@ -58,6 +58,8 @@ export class KrakenMapper extends JsonMapper {
   #rows(data: number, read: (row: number) => FrameOutcome): FrameOutcome {
     const { tape } = this;
     if (tape.kind(data) !== ARRAY) return malformed("no data");
+    // The history of a symbol that has none yet.
+    if (tape.next(data) === data + 1) return NO_NEWS;
     for (let row = data + 1, end = tape.next(data); row < end; row = tape.next(row)) {
       const outcome = read(row);
       if (outcome !== EVENTS && outcome !== UNKNOWN_SYMBOL) return outcome;

@@ -9,10 +9,12 @@ import type { Fault, MarketState, MockKind, MockOptions } from "../mock.ts";
 import type { CorruptionWords } from "./corruption.ts";
 import type { ConnectionRules, Entry, Program, RestRules, Subscription } from "./dialect.ts";
 import { GeneratedMarket } from "./generated_market.ts";
-import type { Happening, QuoteHappening, TickerHappening } from "./happening.ts";
+import type { Happening, QuoteHappening, TickerHappening, TradeHappening } from "./happening.ts";
 import { type MockWorld, openStage } from "./stage.ts";
 import { StageBook } from "./stage_book.ts";
 import type { SymbolGrid, Tape } from "./tape.ts";
+
+const RECENT_TRADES = 50;
 
 /** The market as the dialect may look at it, at any moment. */
 export interface StagedMarket {
@@ -21,6 +23,8 @@ export interface StagedMarket {
   /** What was announced last; undefined before the first, or for a symbol that is not served. */
   quote(symbol: string): QuoteHappening | undefined;
   ticker(symbol: string): TickerHappening | undefined;
+  /** The latest trades, oldest first, whoever listened: for venues that begin a subscription with them. */
+  recentTrades(symbol: string): readonly TradeHappening[];
   /** Undefined for a symbol that is not served. In `render` it stands right after the happening. */
   book(symbol: string): StageBook | undefined;
 }
@@ -81,6 +85,7 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
   readonly #quotes = new Map<string, QuoteHappening>();
   readonly #tickers = new Map<string, TickerHappening>();
   readonly #trades = new Map<string, number>();
+  readonly #recent_trades = new Map<string, TradeHappening[]>();
 
   constructor(readonly dialect: VenueDialect, options: MockOptions, { clock }: MockWorld) {
     if (options.capture !== undefined) {
@@ -119,7 +124,11 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
     if (item.kind === "book") this.#books.get(symbol)!.apply(item);
     if (item.kind === "quote") this.#quotes.set(symbol, item);
     if (item.kind === "ticker") this.#tickers.set(symbol, item);
-    if (item.kind === "trade") this.#trades.set(symbol, (this.#trades.get(symbol) ?? 0) + 1);
+    if (item.kind === "trade") {
+      this.#trades.set(symbol, (this.#trades.get(symbol) ?? 0) + 1);
+      const recent = this.#recent_trades.get(symbol) ?? [];
+      this.#recent_trades.set(symbol, [...recent, item].slice(-RECENT_TRADES));
+    }
     return true;
   }
   lastId(symbol: string): number {
@@ -150,6 +159,9 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
   }
   ticker(symbol: string): TickerHappening | undefined {
     return this.#tickers.get(symbol);
+  }
+  recentTrades(symbol: string): readonly TradeHappening[] {
+    return this.#recent_trades.get(symbol) ?? [];
   }
   book(symbol: string): StageBook | undefined {
     return this.#books.get(symbol);
