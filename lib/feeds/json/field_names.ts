@@ -3,6 +3,8 @@
  * key's length and three of its bytes pick the one name that it may be; only that one is compared.
  */
 const SLOTS = 256;
+/** One bit each in the note of those said twice. */
+const MAX_NAMES = 31;
 const MAX_FACTOR = 4_096;
 
 export class FieldNames {
@@ -13,6 +15,9 @@ export class FieldNames {
   readonly #factor: number;
 
   constructor(readonly names: readonly string[]) {
+    if (names.length > MAX_NAMES) {
+      throw new Error(`find fields: ${names.length} names, want at most ${MAX_NAMES}`);
+    }
     this.at = new Int32Array(names.length);
     this.#factor = this.#perfectFactor();
     names.forEach((name, index) => this.#slots[this.#slotOf(name, this.#factor)] = index + 1);
