@@ -14,7 +14,6 @@ import {
 } from "../lib/config/encryption/key_flags.ts";
 import type { Rewritten } from "../lib/config/encryption/file_values.ts";
 
-const MAX_EDITED_BYTES = 4 * 1024 * 1024;
 /** Not for the editor, nor for what it starts. */
 const OWN_SECRETS = ["MDG_PASSPHRASE", "MDG_IDENTITY"];
 
@@ -72,7 +71,7 @@ export const edit = defineCommand({
     const { SourceText } = await import("../lib/formats/source_text.ts");
     const rewritten = await inEditor(world, config, opened.text, (text) => {
       const edited = { source: new SourceText(config.source.name, text), format: config.format };
-      return closeConfig(edited, opened, encrypter);
+      return closeConfig(edited, opened, { encrypter, decrypter });
     });
     if (rewritten === undefined || rewritten.text === config.source.text) {
       world.stderr(`${path}: nothing changed\n`);
@@ -105,10 +104,9 @@ async function inEditor(
   await Deno.writeTextFile(path, text, { createNew: true, mode: 0o600 });
   for (;;) {
     await editOnce(world, path);
-    const edited = await readEdited(path);
-    if (edited === text) return undefined;
     try {
-      return await close(edited);
+      const edited = await readEdited(config.source.name, path);
+      return edited === text ? undefined : await close(edited);
     } catch (error) {
       if (!(error instanceof UserError) || !terminalInput.is_terminal) throw error;
       world.stderr(`${error.message}\n`);
@@ -141,16 +139,17 @@ async function editOnce(world: World, path: string): Promise<void> {
   }
 }
 
-async function readEdited(path: string): Promise<string> {
+/** By the rules of a config file, so that nothing is written that could not be read again. */
+async function readEdited(name: string, path: string): Promise<string> {
+  const { decode, MAX_BYTES } = await import("../lib/config/read_source.ts");
+  let bytes: Uint8Array;
   try {
-    const bytes = await Deno.readFile(path);
-    if (bytes.length > MAX_EDITED_BYTES) {
-      throw new UserError(`read edited text: larger than ${MAX_EDITED_BYTES} bytes, want less`);
-    }
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    bytes = await Deno.readFile(path);
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    const reason = error instanceof TypeError ? "not UTF-8 text, want UTF-8" : reasonOf(error);
-    throw new UserError(`read edited text: ${reason}`);
+    throw new UserError(`read edited text: ${reasonOf(error)}`);
   }
+  if (bytes.length > MAX_BYTES) {
+    throw new UserError(`read edited text: larger than ${MAX_BYTES} bytes, want less`);
+  }
+  return decode(name, bytes).text;
 }

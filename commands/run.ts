@@ -3,10 +3,10 @@
  * WebSocket, health), which needs nothing else on the machine.
  */
 import { Metrics } from "../lib/base/metrics.ts";
-import { reasonOf } from "../lib/base/errors.ts";
 import { askOnce } from "../lib/cli/read_input.ts";
-import { defineCommand, type ExitCode, type World } from "../lib/cli/command.ts";
+import { defineCommand, type World } from "../lib/cli/command.ts";
 import type { Gateway, GatewayConfig } from "../lib/gateway/gateway.ts";
+import { serveGateway } from "./gateway/serve.ts";
 
 export const run = defineCommand({
   summary: "Run the gateway",
@@ -75,38 +75,13 @@ export const run = defineCommand({
       seed: flags.seed ?? crypto.randomUUID(),
     });
     greet(world, gateway, flags.config);
-    return await serve(world, gateway, load);
+    return await serveGateway(world, gateway, load);
   },
 });
 
 async function pin(world: World, cpus: readonly number[]): Promise<void> {
   const { pinProcess } = await import("../lib/os/cpu_affinity.ts");
   world.log.info("pinned", { cpus, threads: pinProcess(cpus) });
-}
-
-/** Until Ctrl-C, SIGTERM or the end of a finite source; then drains. */
-async function serve(world: World, gateway: Gateway, load: () => Promise<GatewayConfig>): Promise<ExitCode> {
-  const stopReload = world.onReload(async () => {
-    try {
-      const restart = gateway.reload(await load());
-      if (restart.length > 0) world.log.warn("config changed beyond symbols: restart to apply", { restart });
-    } catch (error) {
-      world.log.error("reload refused, running on as before", { reason: reasonOf(error) });
-    }
-  });
-  const aborted = new Promise<void>((resolve) => {
-    if (world.signal.aborted) resolve();
-    else world.signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-  try {
-    await Promise.race([aborted, gateway.ended]);
-    return 0;
-  } finally {
-    stopReload();
-    world.log.info("draining");
-    await gateway[Symbol.asyncDispose]();
-    world.log.info("stopped");
-  }
 }
 
 function greet(world: World, gateway: Gateway, config: string | undefined): void {

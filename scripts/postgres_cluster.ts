@@ -62,6 +62,8 @@ export class PostgresCluster implements AsyncDisposable {
       port: String(this.port),
       listen_addresses: "127.0.0.1",
       unix_socket_directories: this.folder,
+      // A killed process loses nothing by it, only a fallen machine would; tests kill processes.
+      fsync: "off",
       ...settings,
     };
     const flags = Object.entries(wanted).flatMap(([name, value]) => ["-c", `${name}=${value}`]);

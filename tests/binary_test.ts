@@ -7,7 +7,9 @@ import manifest from "../deno.json" with { type: "json" };
 import { BookFollower } from "./end_to_end/book_follower.ts";
 import { DaemonProcess } from "./end_to_end/daemon_process.ts";
 import { MockProcess } from "./end_to_end/mock_process.ts";
+import { until } from "./end_to_end/until.ts";
 import { binary, path, runMdg } from "./mdg_process.ts";
+import { no_native } from "./native.ts";
 import { testUnless } from "./services.ts";
 
 const missing = binary ? undefined : "MDG_BINARY is not set; deno task test --binary dist/mdg sets it";
@@ -102,3 +104,41 @@ for (const venue of ["binance-futures", "binance-spot"]) {
     assert.equal(JSON.parse(mock.process.talk.at(-1)!).venue, venue);
   });
 }
+
+testUnless(
+  missing ?? no_native,
+  "the binary writes shared memory, reads it, pins itself, and logs files",
+  async () => {
+    const folder = await Deno.makeTempDir({ prefix: "mdg-binary-" });
+    const name = `mdg-test-binary-${Deno.pid}`;
+    try {
+      await Deno.writeTextFile(
+        `${folder}/mdg.yaml`,
+        `cpu: 0
+sources: [{kind: simulator, symbols: [BTCUSD], interval_ms: 5, rate: 1000}]
+sinks:
+  - {kind: shared_memory, name: ${name}}
+  - {kind: log, directory: ${folder}/logs, rotate_every_s: 1, compress: zstd}
+servers: [{kind: health, listen: "127.0.0.1:0"}]
+`,
+      );
+      await using daemon = new DaemonProcess(["run", "--config", `${folder}/mdg.yaml`]);
+      await daemon.says("pinned");
+      await until("a whole segment", async () => {
+        const { code } = await runMdg({ args: ["shm", "read", name, "--check"] });
+        return code === 0;
+      });
+      const events = await runMdg({ args: ["shm", "read", name, "--follow", "--json", "--count", "20"] });
+      assert.equal(events.stdout.trim().split("\n").length, 20);
+      await until(
+        "a compressed log file",
+        () => [...Deno.readDirSync(`${folder}/logs`)].some((entry) => entry.name.endsWith(".ndjson.zst")),
+      );
+      daemon.signal("SIGTERM");
+      assert.equal(await daemon.ended, 0);
+      assert.throws(() => Deno.statSync(`/dev/shm/${name}`), Deno.errors.NotFound);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

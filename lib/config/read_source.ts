@@ -5,26 +5,18 @@
 import { isAbsolute, join } from "node:path";
 import { quoted, UserError } from "../base/errors.ts";
 import type { SourceText } from "../formats/source_text.ts";
+import { extensionOf, type TextFormat, textFormatOf } from "../formats/text_format.ts";
 import { decodeUtf8 } from "../formats/utf8_text.ts";
 
-export type ConfigFormat = "yaml" | "json5" | "jsonc" | "json";
+export type ConfigFormat = TextFormat;
 
 export const MAX_BYTES = 4 * 1024 * 1024;
 
-const formats: Readonly<Record<string, ConfigFormat>> = {
-  ".yaml": "yaml",
-  ".yml": "yaml",
-  ".json5": "json5",
-  ".j5": "json5",
-  ".jsonc": "jsonc",
-  ".json": "json",
-};
-
 /** By extension, in any case; a UserError when it is none that a config may have. */
 export function formatOf(path: string): ConfigFormat {
-  const extension = /\.[^./\\]*$/.exec(path)?.[0] ?? "";
-  const format = formats[extension.toLowerCase()];
+  const format = textFormatOf(path);
   if (format) return format;
+  const extension = extensionOf(path);
   const found = extension ? `extension ${quoted(extension)}` : "no extension";
   throw new UserError(
     `read config ${quoted(path, 200)}: ${found}, want .yaml, .yml, .json5, .jsonc or .json`,

@@ -7,3 +7,4 @@ export { bybitLinear as "bybit-linear" } from "./bybit/linear.ts";
 export { bybitSpot as "bybit-spot" } from "./bybit/spot.ts";
 export { deribit } from "./deribit/deribit.ts";
 export { coinbase } from "./coinbase/coinbase.ts";
+export { yahoo } from "./yahoo/yahoo.ts";

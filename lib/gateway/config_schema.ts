@@ -3,6 +3,7 @@
  * is configurable, shown in `mdg config schema` and suggested in errors, without another line anywhere.
  */
 import type { z } from "zod";
+import { UserError } from "../base/errors.ts";
 import { composeConfigSchema, type ConfigKinds, type ConfigSchema } from "../config/compose_schema.ts";
 import type { KeyWorld } from "../config/encryption/key_ring.ts";
 import { loadConfig } from "../config/load.ts";
@@ -73,12 +74,19 @@ export async function loadGatewayConfig(
 export function embeddedConfig(
   options: { listen: string; health_listen: string; symbols: readonly string[]; seed?: string },
 ): GatewayConfig {
-  const config = configSchema().schema.parse({
+  return composedConfig({
     sources: [{ kind: "simulator", symbols: options.symbols, seed: options.seed }],
     servers: [
       { kind: "websocket", listen: options.listen },
       { kind: "health", listen: options.health_listen },
     ],
   });
-  return config as unknown as GatewayConfig;
+}
+
+/** A config that is put together by a command. @throws UserError (exit 2) that names each key at fault */
+export function composedConfig(plain: Record<string, unknown>): GatewayConfig {
+  const { data, error } = configSchema().schema.safeParse(plain);
+  if (data) return data as unknown as GatewayConfig;
+  const what = error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ");
+  throw new UserError(`compose the config: ${what}`, { code: 2 });
 }

@@ -192,7 +192,7 @@ export class Gateway implements AsyncDisposable {
       requestSnapshot: (symbol, reason) => source.requestSnapshot(symbol, reason),
       can_refresh: true,
       candles: source.candles,
-    });
+    }, source.learns);
     for (const symbol of source.symbols) books.add(symbol);
     this.hub.addBooks(books);
     this.hub.addReadiness(source);

@@ -106,6 +106,10 @@ export interface Ticker extends EventHead {
   first_trade_id?: number;
   last_trade_id?: number;
   trade_count?: number;
+  /** The session that the venue's market is in. */
+  session?: "pre" | "regular" | "post" | "extended" | "overnight";
+  /** What else the venue says, under its own names. */
+  extra?: Readonly<Record<string, number | string>>;
 }
 
 /** One bar. `closed` false: still forming. Times are the bar's first and last millisecond. */

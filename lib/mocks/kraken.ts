@@ -80,7 +80,7 @@ class KrakenConversation implements Conversation {
     });
     if (channel === "trade") {
       // The latest fifty first: they fill the hole of a new subscription.
-      const rows = () => this.market.recentTrades(symbol).map((item) => ({ symbol, ...tradeRow(item) }));
+      const rows = () => this.market.trades(symbol).map((item) => ({ symbol, ...tradeRow(item) }));
       const opening = () => bareNumbers({ channel, type: "snapshot", data: rows() });
       return { ...plain("trade", "all", tradeRow), opening };
     }

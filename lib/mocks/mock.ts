@@ -70,6 +70,8 @@ export interface MarketState {
   asks: readonly Level[];
   /** The best prices as last announced; absent: none yet. */
   quote?: { bid: Level; ask: Level };
+  /** The last price that the statistics tell; absent: none told yet. */
+  last_price?: string;
   /** Trades announced so far; absent: not counted (recordings). */
   trades?: number;
 }

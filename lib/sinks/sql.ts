@@ -59,13 +59,22 @@ export const sql = defineSink({
   async connect(config, context) {
     // The client libraries are loaded only where this sink is used.
     const { SqlSink } = await import("./sql/sql_sink.ts");
+    const refused = context.metrics.counter(
+      "sql_rows_refused_total",
+      "Rows the database refused for what they hold",
+      ["sink", "table"],
+    );
+    const onRefused = (table: string, count: number) => {
+      refused.with(context.name, table).value += count;
+    };
     if (config.url.startsWith(SQLITE)) {
       const { SqliteDatabase } = await import("./sql/sqlite/database.ts");
       const path = config.url.slice(SQLITE.length);
-      const database = await SqliteDatabase.open({ path, retention_days: config.retention_days }, context);
+      const { retention_days } = config;
+      const database = await SqliteDatabase.open({ path, retention_days, onRefused }, context);
       return new SqlSink(config, context, database);
     }
     const { openPostgres } = await import("./sql/open_postgres.ts");
-    return new SqlSink(config, context, await openPostgres(config, context));
+    return new SqlSink(config, context, await openPostgres(config, context, onRefused));
   },
 });

@@ -1,4 +1,5 @@
 /** The sources, under the words that configs use. One line a source. */
+export { gateway } from "./gateway.ts";
 export { live } from "./live/mod.ts";
 export { redis } from "./redis.ts";
 export { simulator } from "./simulator.ts";

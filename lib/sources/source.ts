@@ -30,6 +30,8 @@ export interface Source {
   /** Undefined: it brings no books. */
   readonly sequence: SequenceRule | undefined;
   readonly symbols: readonly string[];
+  /** Its symbols are not known beforehand: any that comes is taken. */
+  readonly learns?: boolean;
   /** Candles to be built from its trades. */
   readonly candles?: CandlePlan;
   /**

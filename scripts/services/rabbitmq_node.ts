@@ -38,6 +38,8 @@ export class RabbitmqNode implements AsyncDisposable {
   ) {}
 
   static async start(clock: Clock, options: NodeOptions = {}): Promise<RabbitmqNode> {
+    const missing = rabbitmqMissing();
+    if (missing !== undefined) throw new Error(missing);
     const folder = await Deno.makeTempDir({ prefix: "mdg-rabbitmq-" });
     const [port, stream_port, epmd_port, dist_port] = [freePort(), freePort(), freePort(), freePort()];
     await Deno.writeTextFile(`${folder}/enabled_plugins`, "[rabbitmq_stream].\n");

@@ -117,14 +117,19 @@ static int witness_books(mdg_reader *reader, uint64_t last) {
   uint64_t accepted = 0, corrupt = 0, busy = 0, distinct = 0;
   double seen = 0;
   mdg_book *book = malloc(reader->book_slot_bytes);
-  while (seen < (double)last && (mdg_state(reader) == MDG_LIVE || mdg_head(reader) > 0)) {
+  double news_us = now_us();
+  /* a writer that is gone leaves what it wrote last; one that was killed does not even say so */
+  for (int live = 1; seen < (double)last && live && now_us() - news_us < GIVE_UP_US;) {
+    live = mdg_state(reader) == MDG_LIVE;
     int found = mdg_read_book(reader, 0, book);
     if (found < 0) busy++;
     if (found <= 0 || book->state != 1) continue;
     accepted++;
     if (!book_fits_pattern(reader, book) || book->last_update_id < seen) corrupt++;
-    if (book->last_update_id > seen) distinct++;
+    if (book->last_update_id <= seen) continue;
     seen = book->last_update_id;
+    news_us = now_us();
+    distinct++;
   }
   printf("{\"accepted\": %" PRIu64 ", \"distinct\": %" PRIu64 ", \"corrupt\": %" PRIu64 ", \"busy\": %" PRIu64
          ", \"torn\": %" PRIu64 "}\n",

@@ -16,7 +16,7 @@ import { ByteWriter } from "../../lib/wire/byte_writer.ts";
 import { Key } from "../../lib/wire/rabbitmq_stream/protocol.ts";
 import { StreamSession } from "../../lib/wire/rabbitmq_stream/session.ts";
 import { officialClient } from "../live/official_stream_client.ts";
-import { brokerAt } from "../live/stream_reader.ts";
+import { brokerAt, deleteStreams } from "../live/stream_reader.ts";
 import { fastest_ms, print, row } from "./figures.ts";
 
 const PUBLISHED = 50_000;
@@ -161,8 +161,6 @@ if (control) {
     `${(sink / 1_000).toFixed(1)} k/s`,
     `${(sink / bare).toFixed(1)}×`,
   );
-  for (const name of [stream, subscriptions]) {
-    await control.request("delete", Key.delete, (frame) => frame.string(name)).catch(() => {});
-  }
   await control.close();
+  await deleteStreams(url, [stream, subscriptions]);
 }

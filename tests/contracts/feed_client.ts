@@ -18,8 +18,8 @@ interface RouteLine {
 }
 
 export class FeedClient {
-  /** Everything received, as hexadecimal text per route, in order. */
-  readonly frames = new Map<string, string[]>();
+  /** Everything received, per route, in order. */
+  readonly frames = new Map<string, Uint8Array[]>();
   readonly events: ReturnType<typeof plainEvent>[] = [];
   /** What was neither events nor an expected answer. */
   readonly complaints: string[] = [];
@@ -83,10 +83,10 @@ export class FeedClient {
     const mapper = this.feed.createMapper(new Set(streams.map((one) => one.symbol)));
     const line: RouteLine = { socket, mapper, streams, session: { token: "a token of no account" } };
     this.#lines.set(route, line);
-    const frames: string[] = [];
+    const frames: Uint8Array[] = [];
     this.frames.set(route, frames);
     socket.on("message", (data: Uint8Array) => {
-      frames.push(new Uint8Array(data).toHex());
+      frames.push(Uint8Array.from(data));
       this.#take(line, data);
     });
     socket.on("close", (code) => this.closed_with = code);

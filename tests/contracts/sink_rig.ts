@@ -147,6 +147,8 @@ export class SinkRig {
         throw new Error("the answer was lost");
       },
       notReady: () => gate?.() ?? sink.notReady(),
+      // A sink with a spool takes messages while its other side is away; the gate holds it back all the same.
+      accepts: sink.accepts && (() => gate?.() === undefined && sink.accepts!()),
     };
   }
   #state(symbol: string): BookState | undefined {

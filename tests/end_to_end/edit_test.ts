@@ -96,7 +96,8 @@ testUnless(
         [`echo 'a: [' >> "$1"`, {}, 2, /c\.yaml:6:\d+: /],
         [`echo '# first-canary' >> "$1"`, {}, 1, /c\.yaml:5:3: a secret in plain text/],
         [`rm "$1"`, {}, 1, /read edited text: /],
-        [`printf '\\377' > "$1"`, {}, 1, /not UTF-8/],
+        [`printf '\\377' > "$1"`, {}, 2, /not UTF-8/],
+        [`printf 'a: "\\0"' > "$1"`, {}, 2, /a binary file/],
         [
           "true",
           { EDITOR: "no-such-editor-anywhere" },

@@ -5,7 +5,7 @@
 import type { BookState, Hub } from "../../lib/flow/hub.ts";
 import { LevelList } from "../../lib/market/level_list.ts";
 import { type BookView, OrderBook } from "../../lib/market/order_book.ts";
-import type { Level, MockKind, MockVenue } from "../../lib/mocks/mock.ts";
+import type { Level, MarketState, MockKind, MockVenue } from "../../lib/mocks/mock.ts";
 import { firstDifference } from "./clean_book.ts";
 import type { WatchfulReceiver } from "./watchful_receiver.ts";
 
@@ -34,18 +34,18 @@ export function recordedEnd(venue: string, clean: ReadonlyMap<string, BookState>
   };
 }
 
-/** From the mock, once it has played to its end: its own books, or its last quotes where it sells no books. */
+/** From the mock, once it has played to its end: its own books, or its last quotes and prices where it sells no books. */
 export function mockEnd(kind: MockKind, mock: MockVenue): Expectation {
   return {
     symbols: mock.symbols,
     missing(hub, watchful) {
       if (!mock.stats().finished) return [`${kind.name}: the market is not over`];
       return mock.symbols.flatMap((symbol) => {
-        const { bids, asks, quote } = mock.state(symbol)!;
-        if (!kind.channels.includes("book")) return quoteDifferences(symbol, quote, watchful);
+        const state = mock.state(symbol)!;
+        if (!kind.channels.includes("book")) return lastDifferences(symbol, kind, state, watchful);
         const found = hub.book(kind.name, symbol);
         if (!found?.in_sync) return [standOf(symbol, found)];
-        return bookDifferences(symbol, found.book, bookOf(bids, asks));
+        return bookDifferences(symbol, found.book, bookOf(state.bids, state.asks));
       });
     },
   };
@@ -78,14 +78,23 @@ function bookDifferences(symbol: string, found: BookView, want: BookView): strin
   return wrong;
 }
 
-function quoteDifferences(
+function lastDifferences(
   symbol: string,
-  want: { bid: Level; ask: Level } | undefined,
+  { channels }: MockKind,
+  { quote, last_price }: MarketState,
   watchful: WatchfulReceiver,
 ): string[] {
-  if (want === undefined) return [`${symbol}: the mock never told a quote`];
-  const found = watchful.quotes.get(symbol);
-  const [bid, ask] = [Number(want.bid[0]), Number(want.ask[0])];
-  if (found?.bid === bid && found.ask === ask) return [];
-  return [`${symbol}: quote ${found?.bid}/${found?.ask}, want ${bid}/${ask}`];
+  const wrong: string[] = [];
+  if (channels.includes("quote")) {
+    const found = watchful.quotes.get(symbol);
+    const [bid, ask] = [Number(quote?.bid[0]), Number(quote?.ask[0])];
+    if (found?.bid !== bid || found.ask !== ask) {
+      wrong.push(`${symbol}: quote ${found?.bid}/${found?.ask}, want ${bid}/${ask}`);
+    }
+  }
+  if (channels.includes("ticker")) {
+    const found = watchful.last_prices.get(symbol);
+    if (found !== Number(last_price)) wrong.push(`${symbol}: last price ${found}, want ${last_price}`);
+  }
+  return wrong;
 }

@@ -6,7 +6,8 @@ import { type Clock, sleep, systemClock } from "../../lib/base/clock.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { Metrics } from "../../lib/base/metrics.ts";
 import type { Hub } from "../../lib/flow/hub.ts";
-import { FEEDS, MOCKS } from "../../lib/gateway/catalog.ts";
+import type { Channel } from "../../lib/market/event.ts";
+import { FEEDS, MOCKS, SOURCES } from "../../lib/gateway/catalog.ts";
 import { Gateway } from "../../lib/gateway/gateway.ts";
 import type { Fault, FaultSpec, MockKind, MockOptions, MockStats, MockVenue } from "../../lib/mocks/mock.ts";
 import { cleanBooks } from "./clean_book.ts";
@@ -41,6 +42,8 @@ export interface FaultReport {
 }
 
 const POLL_MS = 20;
+const BOOK_CHANNELS: readonly Channel[] = ["book", "trades", "quote"];
+const LAST_CHANNELS: readonly Channel[] = ["trades", "quote", "ticker"];
 
 export async function runWithFaults(options: FaultRun, clock: Clock = systemClock): Promise<FaultReport> {
   const { venue, capture, market, faults, seed, limit_ms, speed = Infinity, start_delay_ms = 200 } = options;
@@ -67,7 +70,10 @@ export async function runWithFaults(options: FaultRun, clock: Clock = systemCloc
   );
   gateway.hub.subscribe(watchful);
   try {
-    const wrong = await settle(gateway.hub, watchful, expected, clock, started_ms + limit_ms);
+    // A source that fails ends the gateway: waiting on would only hide why.
+    const failed = gateway.ended.then(() => ["the gateway ended by itself"]);
+    const settled = settle(gateway.hub, watchful, expected, clock, started_ms + limit_ms);
+    const wrong = await Promise.race([settled, failed]);
     wrong.push(...judgeStreams(options, kind, mock, gateway.hub, watchful));
     return {
       wrong,
@@ -81,7 +87,7 @@ export async function runWithFaults(options: FaultRun, clock: Clock = systemCloc
   }
 }
 
-/** The venue's books, trades and quotes, as far as it sells them, with limits that show faults soon. */
+/** What the venue sells of books, trades, quotes and (without books) tickers, with limits that show faults soon. */
 function liveSource(
   { venue, max_silence_ms = 1_000 }: FaultRun,
   kind: MockKind,
@@ -89,14 +95,12 @@ function liveSource(
   symbols: readonly string[],
 ) {
   const feed = FEEDS[venue];
-  return {
-    kind: "live",
+  const config = SOURCES.live.schema.parse({
     venue,
     connections: 1,
     symbols,
-    channels: ["book", "trades", "quote"].filter((channel) =>
-      [feed.channels, kind.channels].every((list) => list.some((one) => one === channel))
-    ),
+    channels: (kind.channels.includes("book") ? BOOK_CHANNELS : LAST_CHANNELS)
+      .filter((channel) => feed.channels.includes(channel) && kind.channels.includes(channel)),
     token: feed.token_doc === undefined ? undefined : "a token of no account",
     ws_url: mock.ws_url,
     rest_url: mock.rest_url,
@@ -104,8 +108,8 @@ function liveSource(
     max_reconnect_delay_ms: 200,
     max_silence_ms,
     first_data_ms: max_silence_ms / 2,
-    compression: false,
-  };
+  });
+  return { kind: "live", ...config };
 }
 
 /** Waits until nothing is missing; says what is when time is over. */

@@ -9,6 +9,7 @@ import { PostgresCluster } from "../../scripts/postgres_cluster.ts";
 import { postgres } from "../../scripts/services/postgres.ts";
 import { SqlTables } from "../live/sql_rig.ts";
 import { testUnless } from "../services.ts";
+import { print } from "../bench/figures.ts";
 import { GatewayProcess } from "./gateway_process.ts";
 import { until } from "./until.ts";
 
@@ -60,5 +61,5 @@ testUnless(missing, "mdg killed while PostgreSQL is away: the spool is replayed 
       "twice, or a hole",
     );
   }
-  console.log(`  ${promised} rows were on the disk at the kill, ${found[0].n} are in the database`);
+  print(`  ${promised} rows were on the disk at the kill, ${found[0].n} are in the database`);
 });

@@ -16,6 +16,11 @@ import { requireTold } from "./told_by.ts";
 const SPEED = 4;
 /** Faults stop at three quarters, so that the last quarter shows who healed. */
 const MARKET = { duration_ms: 20_000, rate_per_s: 60, fault_until: 0.75 };
+/** Longer than the pause between two messages of the slowest feed. */
+const START_DELAY_MS = 500;
+/** Soon, so that faults show. Without faults nobody may lose patience before the market starts: no trade may be missed. */
+const MAX_SILENCE_MS = 1_500;
+const PATIENT_MS = 10_000;
 const LIMIT_MS = 300_000;
 const SEEDS = is_long ? 20 : 1;
 /** Most of a run is waiting for turns, which all share. */
@@ -61,7 +66,17 @@ async function run(kind: MockKind, one: Case, seed: string): Promise<FaultReport
   const whole = one === "none";
   return await clock.drive(
     runWithFaults(
-      { venue: kind.name, market: MARKET, faults, seed, limit_ms: LIMIT_MS, speed: SPEED, whole },
+      {
+        venue: kind.name,
+        market: MARKET,
+        faults,
+        seed,
+        limit_ms: LIMIT_MS,
+        speed: SPEED,
+        whole,
+        start_delay_ms: START_DELAY_MS,
+        max_silence_ms: whole ? PATIENT_MS : MAX_SILENCE_MS,
+      },
       clock,
     ),
   );

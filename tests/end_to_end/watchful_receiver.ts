@@ -29,10 +29,12 @@ export class WatchfulReceiver implements Receiver {
   readonly trades = new Map<string, number>();
   /** The last of each symbol. */
   readonly quotes = new Map<string, { bid?: number; ask?: number }>();
+  readonly last_prices = new Map<string, number | undefined>();
   unsynced = 0;
 
   offer(update: MarketUpdate): void {
     if (update.kind === "trade") this.#trade(update);
+    if (update.kind === "ticker") this.last_prices.set(update.symbol, update.last_price);
     // Pooled: copied, since it is valid during the call only.
     if (update.kind === "quote") this.quotes.set(update.symbol, { bid: update.bid, ask: update.ask });
     if (update.kind === "book_status") {

@@ -156,6 +156,15 @@ Deno.test("questdb: a wrong login and a full server are told in words, without t
   await eventually("refused", () => /trades": status 401: Unauthorized/.test(wrong.sink.notReady() ?? ""));
   assert.ok(!wrong.lines.join().includes("wrong-password"));
   await wrong.close(10);
+  await using gone = await QuestdbRecorder.start("http");
+  await gone.kill();
+  const away = await SinkRig.open(questdb, { url: gone.url });
+  await eventually(
+    "away",
+    () => /trades": error sending request: .*refused/.test(away.sink.notReady() ?? ""),
+  );
+  assert.ok(!away.sink.notReady()!.includes("exec?query"));
+  await away.close(10);
 
   const rig = await SinkRig.open(questdb, { ...login, password: "right-password" });
   await eventually("ready", () => rig.sink.notReady() === undefined);

@@ -5,14 +5,12 @@
 import assert from "node:assert/strict";
 import { CompressionType } from "rabbitmq-stream-js-client/dist/compression.js";
 import { Buffer } from "node:buffer";
-import { Key } from "../../lib/wire/rabbitmq_stream/protocol.ts";
-import { StreamSession } from "../../lib/wire/rabbitmq_stream/session.ts";
 import { rabbitmq_stream } from "../../lib/sinks/registry.ts";
 import { eventually, SinkRig, TRADE, VENUE } from "../contracts/sink_rig.ts";
 import { runMdg } from "../mdg_process.ts";
 import { serviceTest } from "../services.ts";
 import { officialClient, readByOfficialClient } from "./official_stream_client.ts";
-import { brokerAt, StreamReader } from "./stream_reader.ts";
+import { deleteStreams, StreamReader } from "./stream_reader.ts";
 
 /** A test with streams of its own, deleted afterwards. */
 function streamTest(
@@ -25,13 +23,7 @@ function streamTest(
     try {
       await body(url, market, subscriptions);
     } finally {
-      const session = await StreamSession.open(await brokerAt(url).open(), brokerAt(url).session, {
-        onClosed() {},
-      });
-      for (const stream of [market, subscriptions]) {
-        await session.request("delete", Key.delete, (frame) => frame.string(stream)).catch(() => {});
-      }
-      await session.close();
+      await deleteStreams(url, [market, subscriptions]);
     }
   });
 }

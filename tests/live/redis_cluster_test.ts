@@ -138,3 +138,13 @@ clusterTest(
     }
   },
 );
+
+clusterTest("a Cluster taken for a single server is said so", async (cluster) => {
+  const rig = await openRig(cluster, { topology: "single", nodes: [], wait_replicas: 0 });
+  await eventually("ready", () => rig.sink.notReady() === undefined);
+  for (const symbol of SYMBOLS) rig.trade(symbol);
+  rig.queue.flush();
+  await eventually("said", () => rig.lines.some((line) => line.includes("this is a Cluster: set topology")));
+  assert.equal(rig.count("sink_dropped_total"), 0);
+  await rig.close(0);
+});

@@ -6,6 +6,7 @@ import { redis } from "../../lib/sinks/registry.ts";
 import { eventually, SinkRig, VENUE } from "../contracts/sink_rig.ts";
 import { serviceTest, testUnless } from "../services.ts";
 import { RedisServer, redisServerMissing, RedisSubscriber } from "./redis_server.ts";
+import { tell } from "./stored_streams.ts";
 
 /** Tests that kill their server start one of their own. */
 const killTest = (name: string, body: () => Promise<void>) => testUnless(redisServerMissing(), name, body);
@@ -124,6 +125,11 @@ killTest("kill -9 of redis: back within 2 s of its return, trades complete, last
   // A server may die between its answer to us and its delivery; what it had not answered for must all be there.
   assert.ok(missing.every((id) => id <= at_kill), `missing ${missing}`);
   assert.ok(missing.length < 1_024);
+  tell("redis killed under pub/sub", {
+    trades_in: rig.trade_id,
+    missing: missing.length,
+    reconnected_ms: first_ms,
+  });
   for (const symbol of symbols) {
     const ids = subscriber.payloads(`trades:${symbol}`).map((text) => JSON.parse(text).trade_id as number);
     const firsts = [...new Set(ids)];

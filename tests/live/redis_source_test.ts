@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import type { z } from "zod";
-import { systemClock } from "../../lib/base/clock.ts";
+import { sleep, systemClock } from "../../lib/base/clock.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { Metrics } from "../../lib/base/metrics.ts";
 import { Books } from "../../lib/flow/books.ts";
 import { redis as redis_sink } from "../../lib/sinks/registry.ts";
 import { redis } from "../../lib/sources/registry.ts";
 import type { Source } from "../../lib/sources/source.ts";
+import { clusterSlot } from "../../lib/wire/redis/cluster_slot.ts";
 import { eventually, SinkRig, VENUE } from "../contracts/sink_rig.ts";
 import { testUnless } from "../services.ts";
 import { RedisClusterServers } from "./redis_cluster.ts";
@@ -217,6 +218,31 @@ liveTest("in a Cluster: streams, sharded and classic pub/sub, each read whole", 
     await published(rig);
     await complete(reader, rig);
     for (const symbol of SYMBOLS) assert.deepEqual(reader.trades.get(symbol), rig.offered.get(symbol));
+    const slot = clusterSlot("trades:BTCUSDT");
+    const home = Math.floor(slot / 16_384 * 3);
+    await cluster.moveSlot(slot, home, (home + 1) % 3);
+    await eventually(`${way} again`, () => reader.source.notReady() === undefined);
+    await eventually("trades of the moved slot", async () => {
+      rig.trade("BTCUSDT");
+      rig.queue.flush();
+      await sleep(systemClock, 20);
+      return reader.trades.get("BTCUSDT")!.at(-1)! > rig.trade_id - 50;
+    });
+    await cluster.moveSlot(slot, (home + 1) % 3, home);
     assert.equal(await rig.close(), 0);
   }
+});
+
+liveTest("it stops at once, whatever it waits for", async () => {
+  await using server = await RedisServer.start();
+  const rig = await SinkRig.open(redis_sink, { url: server.url, deliver: "streams" });
+  for (let round = 0; round < 5; round++) {
+    const reader = new Reader({ url: server.url, symbols: SYMBOLS, read: "streams", position_key: "at" });
+    if (round > 0) await eventually("ready", () => reader.source.notReady() === undefined);
+    const traffic = rig.traffic(SYMBOLS, 30);
+    await sleep(systemClock, 5 * round);
+    await reader[Symbol.asyncDispose]();
+    await traffic;
+  }
+  await rig.close();
 });

@@ -93,11 +93,13 @@ serviceTest(
   async (url) => {
     await using tables = await SqlTables.create(url);
     await using rig = await SqlRig.open(tables.config);
-    for (let id = 1; id <= 500; id++) rig.trade({ trade_id: id === 137 ? 1e20 : id });
+    for (let id = 1; id <= 500; id++) {
+      rig.trade({ trade_id: id === 137 ? 1e20 : id, exchange_ms: START_MS });
+    }
     rig.trade({ trade_id: 501, exchange_ms: Date.parse("-000001-01-01T00:00:00Z") });
     await stored(rig);
     assert.equal(await rig.close(), 0);
-    assert.equal(rig.count("sql_rows_refused_total"), 2, rig.lines.join("\n"));
+    assert.equal(rig.count("sql_rows_refused_total"), 2);
     assert.ok(rig.lines.some((line) => /refused a row.*out of range for type bigint/.test(line)));
     assert.equal((await tables.tradeCounts()).rows, 499);
   },

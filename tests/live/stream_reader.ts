@@ -6,6 +6,8 @@ import { sleep, systemClock } from "../../lib/base/clock.ts";
 import { Random } from "../../lib/base/random.ts";
 import { StreamBroker } from "../../lib/wire/rabbitmq_stream/broker.ts";
 import { consume, type Delivered } from "../../lib/wire/rabbitmq_stream/consumer.ts";
+import { Key } from "../../lib/wire/rabbitmq_stream/protocol.ts";
+import { StreamSession } from "../../lib/wire/rabbitmq_stream/session.ts";
 
 const decoder = new TextDecoder();
 
@@ -26,6 +28,16 @@ export function brokerAt(url: string): StreamBroker {
     systemClock,
     "mdg test",
   );
+}
+
+/** Removes what a test made; a stream that is not there is fine. */
+export async function deleteStreams(url: string, streams: readonly string[]): Promise<void> {
+  const broker = brokerAt(url);
+  const session = await StreamSession.open(await broker.open(), broker.session, { onClosed() {} });
+  for (const stream of streams) {
+    await session.request("delete stream", Key.delete, (frame) => frame.string(stream)).catch(() => {});
+  }
+  await session.close();
 }
 
 export class StreamReader implements AsyncDisposable {

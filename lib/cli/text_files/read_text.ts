@@ -6,6 +6,7 @@ import { isAbsolute, join } from "node:path";
 import { quoted, reasonOf, UserError } from "../../base/errors.ts";
 import type { Dialect } from "../../formats/json5/lexer.ts";
 import type { SourceText } from "../../formats/source_text.ts";
+import { textFormatOf } from "../../formats/text_format.ts";
 import { decodeUtf8 } from "../../formats/utf8_text.ts";
 import type { World } from "../command.ts";
 
@@ -35,8 +36,8 @@ export function decodeText(name: string, bytes: Uint8Array): SourceText {
 
 /** .json and .jsonc name their dialect; everything else is JSON5, which contains both. */
 export function dialectOf(path: string): Dialect {
-  if (/\.json$/i.test(path)) return "json";
-  return /\.jsonc$/i.test(path) ? "jsonc" : "json5";
+  const format = textFormatOf(path);
+  return format === "json" || format === "jsonc" ? format : "json5";
 }
 
 export function absolutePath(cwd: string, path: string): string {

@@ -28,6 +28,7 @@ export async function readTree(
   path: string,
   options: ReadTreeOptions = {},
 ): Promise<TreeFolder> {
+  if (path === "") throw new UserError('read "": an empty path, want a folder', { code: 2 });
   const reader = new TreeReader(cwd, options);
   const real = await reader.realFolder(path);
   return await reader.folder(path.replace(/(?<=.)\/+$/, ""), "", [real]);

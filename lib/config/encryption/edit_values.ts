@@ -35,8 +35,10 @@ export interface OpenedConfig {
   text: string;
   /** By JSON Pointer. */
   values: ReadonlyMap<string, OpenedValue>;
-  /** Every scalar of the file, encrypted or not. */
-  paths: ReadonlySet<string>;
+  selection: KeySelection | undefined;
+  /** The file as it was: every scalar by JSON Pointer, encrypted or not, and the text. */
+  before: ReadonlyMap<string, ScalarAt>;
+  before_text: string;
 }
 
 /** The text to edit. Every value that cannot be opened is reported at once. */
@@ -60,14 +62,14 @@ export async function openConfig(
       value: open.scalar.value as PlainScalar,
     });
   }
-  return { text, values, paths: new Set(before.keys()) };
+  return { text, values, selection, before, before_text: file.source.text };
 }
 
 /** The edited text with its secrets encrypted; a UserError says what must be mended first. */
 export async function closeConfig(
   edited: ConfigText,
-  { values, paths }: OpenedConfig,
-  encrypter: Encrypter,
+  { values, selection, before, before_text }: OpenedConfig,
+  { encrypter, decrypter }: { encrypter: Encrypter; decrypter: Decrypter },
 ): Promise<Rewritten> {
   const secrets = new Set<unknown>([...values.values()].map(({ value }) => value).filter(isLong));
   const restored: Replacement[] = [];
@@ -82,13 +84,18 @@ export async function closeConfig(
     }
     // what was emptied holds nothing to hide
     if (value === null || value === "" || isEncrypted(value as unknown)) continue;
-    // an item that moved in its list, or a copy, is the secret that it was
-    const is_secret = known !== undefined || secrets.has(value) ||
-      (!paths.has(pointer) && isNamedSecret(at.path));
+    const old = before.get(pointer);
+    // a new or changed value: one that moved in its list, or a copy, is the secret that it was
+    const is_secret = known !== undefined ||
+      (!Object.is(value, old?.scalar.value) &&
+        (secrets.has(value) || (old === undefined && isNamedSecret(at.path))));
     if (is_secret) anew.push(await sealed(edited, at, encrypter));
   }
   const { text } = rewrite(edited, [...restored, ...anew]);
-  refusePlain(edited, text, secrets);
+  refusePlain(edited, { text, before_text }, secrets);
+  // what was typed may look encrypted and not be; and nothing may be written that its own key does not open
+  const closed: ConfigText = { source: new SourceText(edited.source.name, text), format: edited.format };
+  if (text !== before_text) await decryptValues(closed, selection, decrypter);
   return { text, changed: anew.map(({ at }) => at.path) };
 }
 
@@ -110,12 +117,20 @@ function isLong(value: PlainScalar): value is string {
   return typeof value === "string" && value.length >= MIN_LENGTH;
 }
 
-function refusePlain(edited: ConfigText, text: string, secrets: ReadonlySet<unknown>): void {
+/** A word that stood in the file already, as part of a key perhaps, is no leak of this edit. */
+function refusePlain(
+  edited: ConfigText,
+  { text, before_text }: { text: string; before_text: string },
+  secrets: ReadonlySet<unknown>,
+): void {
   for (const secret of secrets) {
-    const offset = text.indexOf(secret as string);
-    if (offset < 0) continue;
+    if (text.split(secret as string).length <= before_text.split(secret as string).length) continue;
     const problems = new ProblemList(new SourceText(edited.source.name, text));
-    problems.add(offset, [], "a secret in plain text outside of its value (a comment?): want it removed");
+    problems.add(
+      text.indexOf(secret as string),
+      [],
+      "a secret in plain text outside of its value (a comment?): want it removed",
+    );
     throw new UserError(`encrypt again: ${problemText(problems.sorted()[0])}`);
   }
 }

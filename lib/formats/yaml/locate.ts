@@ -105,6 +105,10 @@ class Locator {
     }
     const name = typeof key.value === "string" ? key.value : key.source ?? String(key.value);
     const value_offset = key.range?.[1] ?? key_offset;
+    if (key.anchor) {
+      const value = this.#measured(this.#scalar(key, key_offset, value_offset), []);
+      this.#anchors.set(key.anchor, value);
+    }
     return { key: name, key_offset, value: this.#node(pair.value, value_offset) };
   }
 

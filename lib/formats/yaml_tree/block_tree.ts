@@ -61,6 +61,11 @@ export function trimmed(text: string): string {
   return text.replace(/^[ \t]+|(?<!\\|[ \t])[ \t]+$/g, "");
 }
 
+/** The anchor and tag that a value's first line begins with. */
+export function propertiesOf(rest: string): string {
+  return trimmed(/^(?:[&!]\S*(?:[ \t]+|$))*/.exec(rest)![0]);
+}
+
 /** The line with `delta` more (or fewer) leading spaces, at least `least`; an empty line stays empty. */
 export function moved(line: string, delta: number, least = 0): string {
   if (line === "") return "";

@@ -2,7 +2,7 @@
  * What the name of a file or folder says: its key, its place in the order, whether it merges into its parent, how its
  * text is read. `NN-` and `NN_` (one to three digits) order and drop, so that years and dates stay keys; `@` merges.
  */
-import type { Dialect } from "../json5/lexer.ts";
+import { type TextFormat, textFormatOf } from "../text_format.ts";
 
 export interface EntryName {
   /** Without prefix, `@` and, for files, the last extension; may be empty only for `@`. */
@@ -11,17 +11,8 @@ export interface EntryName {
   /** Infinity without a prefix. */
   order: number;
   /** Undefined for folders. */
-  format?: "yaml" | Dialect | "text";
+  format?: TextFormat | "text";
 }
-
-const FORMATS: Readonly<Record<string, EntryName["format"]>> = {
-  ".yaml": "yaml",
-  ".yml": "yaml",
-  ".json5": "json5",
-  ".j5": "json5",
-  ".jsonc": "jsonc",
-  ".json": "json",
-};
 
 export function readEntryName(name: string, is_folder: boolean, keep_prefixes = false): EntryName {
   const prefix = keep_prefixes ? null : /^(\d{1,3})[-_](?=.)/su.exec(name);
@@ -31,7 +22,7 @@ export function readEntryName(name: string, is_folder: boolean, keep_prefixes = 
   if (merges) key = key.slice(1);
   if (is_folder) return { key, merges, order };
   const extension = /(?<=.)\.[^.]*$/su.exec(key)?.[0] ?? "";
-  const format = FORMATS[extension.toLowerCase()] ?? "text";
+  const format = textFormatOf(extension) ?? "text";
   return { key: key.slice(0, key.length - extension.length), merges, order, format };
 }
 

@@ -106,7 +106,7 @@ class Folding {
     const is_empty = part.value.kind === "mapping" && part.value.entries.length === 0;
     if (!is_empty && (opened?.kind !== "map" || /^[&!]/.test(opened.rest))) {
       const reason = `this merges into its folder: want a mapping without tag and anchor`;
-      throw new SyntaxFault(part.source, part.value.offset, reason);
+      throw new SyntaxFault(part.source, part.offset, reason);
     }
     this.pending.push(...part.head, ...(part.separated ? [""] : []));
     if (opened?.kind === "map") {

@@ -4,7 +4,7 @@
  */
 import { quoted, UserError } from "../../base/errors.ts";
 import { SyntaxFault } from "../syntax_error.ts";
-import { type BlockEntry, BlockMap, type Body, type Place } from "./block_tree.ts";
+import { type BlockEntry, BlockMap, type Body, type Place, propertiesOf, trimmed } from "./block_tree.ts";
 
 export type Outcome = "refuse" | "replace" | "merge" | "append" | "remove";
 /** `path` holds the keys above. */
@@ -75,9 +75,27 @@ function mergeBodies(
     insert(into.map, entry, rules, path);
   }
   into.map.tail = [...pending, ...from.map.tail];
-  if (into.rest === "") into.rest = from.rest;
-  else if (/^#/.test(from.rest)) earlier.lead.push(from.rest);
+  into.rest = joinedRest(into.rest, from.rest, later);
   earlier.body = into;
+}
+
+/**
+ * What stands behind the key of two mappings or lists that become one: one tag, one anchor, both comments. An alias to
+ * the anchor that goes is found when the result is read back.
+ */
+function joinedRest(into: string, from: string, later: BlockEntry): string {
+  const [mine, theirs] = [into, from].map((rest) => {
+    const properties = propertiesOf(rest);
+    const words = properties.split(/[ \t]+/);
+    const wordWith = (mark: string) => words.find((word) => word.startsWith(mark)) ?? "";
+    return { tag: wordWith("!"), anchor: wordWith("&"), comment: trimmed(rest.slice(properties.length)) };
+  });
+  if (mine.tag !== "" && theirs.tag !== "" && mine.tag !== theirs.tag) {
+    const reason = `${quoted(theirs.tag)} cannot become one with ${quoted(mine.tag)}, want the same tag`;
+    return refuse(later.place, `key ${quoted(later.key)}: ${reason}`);
+  }
+  const parts = [mine.anchor || theirs.anchor, mine.tag || theirs.tag, mine.comment, theirs.comment];
+  return parts.filter((part) => part !== "").join(" ");
 }
 
 function appendBodies(earlier: BlockEntry, later: BlockEntry): void {
@@ -88,7 +106,7 @@ function appendBodies(earlier: BlockEntry, later: BlockEntry): void {
   const items = [...into.value.items, ...from.value.items];
   earlier.body = {
     kind: "sequence",
-    rest: into.rest || from.rest,
+    rest: joinedRest(into.rest, from.rest, later),
     lines: [...into.lines, ...from.lines],
     value: { ...into.value, items },
   };

@@ -28,6 +28,8 @@ export interface Part {
   /** Below a value that has no lines to hold comments (scalars, flow collections), or below "...". */
   tail: string[];
   value: LocatedValue;
+  /** Where the value stands in the file. */
+  offset: number;
 }
 
 /** @param source a YAML text, or with `dialect` one of the JSON family */
@@ -51,10 +53,11 @@ function readYaml(source: SourceText, origin_source: SourceText, origin: Located
   // An empty document may still have a scalar of no text.
   if (root === null || (isScalar(root) && root.range[0] === root.range[1] && !root.tag && !root.anchor)) {
     const head = lines.filter((line) => isTrivia(line)).map(trimmed);
-    return { source: origin_source, head, separated: false, body: undefined, tail: [], value };
+    return { source: origin_source, head, separated: false, body: undefined, tail: [], value, offset: 0 };
   }
   const taker = new Taker(source, lines, origin_source);
-  return { ...readRoot(taker, root, value, origin ?? value), source: origin_source, value };
+  const { offset } = origin ?? value;
+  return { ...readRoot(taker, root, value, origin ?? value), source: origin_source, value, offset };
 }
 
 function readRoot(
@@ -80,8 +83,7 @@ function readRoot(
   let rest = after_marker;
   if (is_block) {
     // Properties of the value may stand on a line of their own: they go behind the key.
-    const is_property = (line: string) => !isTrivia(line);
-    const property = lines.findIndex((line, i) => i >= from && i < first && is_property(line));
+    const property = lines.findIndex((line, i) => i >= from && i < first && !isTrivia(line));
     if (rest === "" && property >= 0) {
       head.push(...lines.slice(from, property).map(trimmed));
       rest = trimmed(lines[property]);

@@ -26,6 +26,7 @@ import {
   moved,
   type Opened,
   type Place,
+  propertiesOf,
   trimmed,
 } from "./block_tree.ts";
 
@@ -143,9 +144,8 @@ export class Taker {
     }
     const open = (isMap(node) || isSeq(node)) && node.items.length > 0
       ? () => {
-        const properties = /^(?:[&!]\S*\s+)*/.exec(rest)![0];
         const comment = /^[^\n]*?(#[^\r\n]*)/.exec(this.source.text.slice(node.range![1]))?.[1] ?? "";
-        return { ...this.#open(node, value, origin), rest: trimmed(properties + comment) };
+        return { ...this.#open(node, value, origin), rest: trimmed(`${propertiesOf(rest)} ${comment}`) };
       }
       : undefined;
     const below = lines.map((line) => moved(line, -column, INDENT));
@@ -160,18 +160,18 @@ export class Taker {
       const comments = text.slice(from, offset).match(/(?<=^|[\s,[{:])#[^\r\n]*/g) ?? [];
       return comments.map((comment) => comment.trimEnd());
     };
-    const textOf = (item: Node | null): string[] => {
+    const textOf = (item: Node | null, least: number): string[] => {
       if (!item?.range || item.range[0] === item.range[1]) return ["null"];
       const anchor = !isAlias(item) && "anchor" in item && item.anchor ? `&${item.anchor} ` : "";
       const tag = !isAlias(item) && item.tag ? `${shortTag(item.tag)} ` : "";
       const [first, ...more] = text.slice(item.range[0], item.range[1]).split(/\r?\n/);
-      return [anchor + tag + first, ...more.map((line) => moved(line, 0, INDENT * 2))];
+      return [anchor + tag + first, ...more.map((line) => moved(line, 0, least))];
     };
     if (isSeq(node)) {
       const lines: string[] = [];
       for (const item of node.items as Node[]) {
         lines.push(...leadTo(item.range![0]).map((comment) => `  ${comment}`));
-        const [first, ...more] = textOf(item);
+        const [first, ...more] = textOf(item, 2 * INDENT);
         lines.push(`  - ${first}`, ...more);
         from = item.range![1];
       }
@@ -181,16 +181,19 @@ export class Taker {
     (node as MapNode).items.forEach((pair, i) => {
       const { key, value: located } = (value as LocatedMapping).entries[i];
       const inner = (origin as LocatedMapping).entries[i];
-      const [rest, ...lines] = textOf(pair.value);
+      const [rest, ...lines] = textOf(pair.value, INDENT);
       const open = (isMap(pair.value) || isSeq(pair.value)) && pair.value.items.length > 0
-        ? () => this.#open(pair.value as YAMLMap | YAMLSeq, located, inner.value)
+        ? () => ({
+          ...this.#open(pair.value as YAMLMap | YAMLSeq, located, inner.value),
+          rest: propertiesOf(rest),
+        })
         : undefined;
       const place: Place = { source: this.origin, offset: inner.key_offset };
       const lead = leadTo(pair.key!.range![0]);
       from = pair.key!.range![1];
       if (pair.value?.range) lead.push(...leadTo(pair.value.range[0]));
       const body: Body = { kind: "inline", rest, lines, value: located, open };
-      const written = textOf(pair.key);
+      const written = textOf(pair.key, INDENT);
       const head = written.length === 1 ? written[0] : yamlString(key);
       map.entries.set(key, { key, head, lead, body, place });
       from = (pair.value?.range ?? pair.key!.range!)[1];

@@ -6,6 +6,7 @@
 import { quoted, UserError } from "../../base/errors.ts";
 import type { SourceText } from "../source_text.ts";
 import { SyntaxFault } from "../syntax_error.ts";
+import { yamlString } from "../yaml/scalar_text.ts";
 import {
   type BlockEntry,
   type BlockMap,
@@ -17,7 +18,6 @@ import {
   moved,
   withoutFirstBlanks,
 } from "./block_tree.ts";
-import { yamlString } from "../yaml/scalar_text.ts";
 import { compareNames, isHidden, readEntryName } from "./entry_name.ts";
 import { textBody } from "./text_body.ts";
 

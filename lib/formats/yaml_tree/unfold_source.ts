@@ -3,6 +3,7 @@
  */
 import { quoted, UserError } from "../../base/errors.ts";
 import { SourceText } from "../source_text.ts";
+import { extensionOf, textFormatOf } from "../text_format.ts";
 import { locateYaml } from "../yaml/locate.ts";
 import { foldTrees, type TreeFolder } from "./fold.ts";
 import { printFolded, sameValue } from "./print_folded.ts";
@@ -10,7 +11,7 @@ import { unfold, type UnfoldedFile } from "./unfold.ts";
 
 /** The format goes by the extension of the text's name, as in a folder; without one it is YAML. */
 export function unfoldSource(source: SourceText, depth: number): UnfoldedFile[] {
-  const extension = /\.(?:json5|j5|jsonc|json)$/i.exec(source.name)?.[0] ?? ".yaml";
+  const extension = textFormatOf(source.name) ? extensionOf(source.name) : ".yaml";
   const whole: TreeFolder = {
     kind: "folder",
     name: "",

@@ -33,6 +33,8 @@ const TEXT_KINDS = [
 const BYTE_KINDS = ["truncated", "truncated", "garbage", "strange", "strange", "oversized"] as const;
 /** None is a digit, a point or a quote: a garbled number never reads as another number. */
 const JUNK = Buffer.from("\u0000\u0001\u001f{]:\\q");
+/** Not in the alphabet of base64, and no white space, which readers pass over. */
+const BASE64_JUNK = Buffer.from("\u0000\u0001{]:\\*");
 const BAD_UTF8 = [0xff, 0xfe, 0xc0, 0xf8] as const;
 const WRONG_TYPES = [null, {}, true, -1, "x"] as const;
 const OVERSIZED_BYTES = 5 * 1024 * 1024;
@@ -79,7 +81,7 @@ function spoilBase64(text: string, random: Random, words: CorruptionWords): Spoi
   if (!spoilt.replaces) return spoilt;
   return random.chance(0.5)
     ? { payload: Buffer.from(spoilt.payload.toString("base64")), replaces: true }
-    : { payload: overwritten(text, random, random.integer(1, 8), JUNK), replaces: true };
+    : { payload: overwritten(text, random, random.integer(1, 8), BASE64_JUNK), replaces: true };
 }
 
 function strange(frames: readonly (string | Uint8Array)[], random: Random): SpoiltFrame {

@@ -23,8 +23,8 @@ export interface StagedMarket {
   /** What was announced last; undefined before the first, or for a symbol that is not served. */
   quote(symbol: string): QuoteHappening | undefined;
   ticker(symbol: string): TickerHappening | undefined;
-  /** The latest trades, oldest first, whoever listened: for venues that begin a subscription with them. */
-  recentTrades(symbol: string): readonly TradeHappening[];
+  /** The latest, at most 50, oldest first. */
+  trades(symbol: string): readonly TradeHappening[];
   /** Undefined for a symbol that is not served. In `render` it stands right after the happening. */
   book(symbol: string): StageBook | undefined;
 }
@@ -42,7 +42,7 @@ export interface VenueDialect {
   readonly summary: string;
   /** FAULTS, or STREAM_FAULTS where no snapshot comes by REST. */
   readonly faults: readonly Fault[];
-  /** What it sends; without "book" the mock is judged by its last quotes. */
+  /** What it sends; without "book" a gateway is judged by the last quotes and last prices. */
   readonly channels: readonly Channel[];
   readonly trades_have_ids: boolean;
   /** As the venue writes them; served when the caller names none. */
@@ -84,8 +84,7 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
   readonly #books: ReadonlyMap<string, StageBook>;
   readonly #quotes = new Map<string, QuoteHappening>();
   readonly #tickers = new Map<string, TickerHappening>();
-  readonly #trades = new Map<string, number>();
-  readonly #recent_trades = new Map<string, TradeHappening[]>();
+  readonly #trades = new Map<string, { count: number; recent: TradeHappening[] }>();
 
   constructor(readonly dialect: VenueDialect, options: MockOptions, { clock }: MockWorld) {
     if (options.capture !== undefined) {
@@ -124,11 +123,7 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
     if (item.kind === "book") this.#books.get(symbol)!.apply(item);
     if (item.kind === "quote") this.#quotes.set(symbol, item);
     if (item.kind === "ticker") this.#tickers.set(symbol, item);
-    if (item.kind === "trade") {
-      this.#trades.set(symbol, (this.#trades.get(symbol) ?? 0) + 1);
-      const recent = this.#recent_trades.get(symbol) ?? [];
-      this.#recent_trades.set(symbol, [...recent, item].slice(-RECENT_TRADES));
-    }
+    if (item.kind === "trade") this.#keepTrade(item);
     return true;
   }
   lastId(symbol: string): number {
@@ -144,14 +139,16 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
       bids: sells_books ? [...bids] : [],
       asks: sells_books ? [...asks] : [],
       quote: this.#quotes.get(symbol),
-      trades: this.#trades.get(symbol) ?? 0,
+      last_price: this.#tickers.get(symbol)?.last?.[0],
+      trades: this.#trades.get(symbol)?.count ?? 0,
     };
   }
   /** The books are there from the beginning. */
   whenBook(_: string): undefined {}
   /** A venue without books has nothing else that tells a late client where the market stands. */
   encore(): readonly Happening[] {
-    return this.dialect.channels.includes("book") ? [] : [...this.#quotes.values()];
+    if (this.dialect.channels.includes("book")) return [];
+    return [...this.#quotes.values(), ...this.#tickers.values()];
   }
 
   quote(symbol: string): QuoteHappening | undefined {
@@ -160,10 +157,17 @@ class GeneratedProgram implements Program<Happening>, StagedMarket {
   ticker(symbol: string): TickerHappening | undefined {
     return this.#tickers.get(symbol);
   }
-  recentTrades(symbol: string): readonly TradeHappening[] {
-    return this.#recent_trades.get(symbol) ?? [];
+  trades(symbol: string): readonly TradeHappening[] {
+    return this.#trades.get(symbol)?.recent ?? [];
   }
   book(symbol: string): StageBook | undefined {
     return this.#books.get(symbol);
+  }
+  #keepTrade(trade: TradeHappening): void {
+    const known = this.#trades.get(trade.symbol) ?? { count: 0, recent: [] };
+    known.count++;
+    known.recent.push(trade);
+    if (known.recent.length > RECENT_TRADES) known.recent.shift();
+    this.#trades.set(trade.symbol, known);
   }
 }

@@ -34,7 +34,7 @@ export interface SessionOptions<Item extends StageItem> {
   index: StreamIndex<Item>;
   /** Of the tape, now. */
   position(): number;
-  onSubscribe(subscription: Subscription<Item>): void;
+  onSubscribe(subscription: Subscription<Item>, is_first: boolean): void;
   onClose(session: Session<Item>): void;
 }
 
@@ -101,7 +101,7 @@ export class Session<Item extends StageItem> implements Line<Item> {
     index.add(this, subscription);
     if (!lies && subscription.opening) this.#send(`${name} ${attempt}`, subscription.opening(), position());
     this.outlet.flush();
-    onSubscribe(subscription);
+    onSubscribe(subscription, attempt === 0);
   }
   unsubscribe(name: string): boolean {
     const known = this.#subscriptions.get(name);

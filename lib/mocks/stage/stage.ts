@@ -177,7 +177,7 @@ class Stage<Item extends StageItem> implements MockVenue {
       faults: this.#faults,
       index: this.#index,
       position: () => this.#player.position,
-      onSubscribe: (subscription) => this.#considerStart(subscription),
+      onSubscribe: (...wish) => this.#considerStart(...wish),
       onClose: (gone) => {
         this.#frames_of_gone_clients += gone.outlet.frames_sent;
         this.#sessions.delete(gone);
@@ -189,12 +189,12 @@ class Stage<Item extends StageItem> implements MockVenue {
 
   /**
    * The subscription that the tape waits for arms the start; an audience on every route, or the delay, fires it. Where
-   * the routes don't tell who is still to come, each further subscription begins the delay anew.
+   * the routes don't tell who is still to come, each new name begins the delay anew.
    */
-  #considerStart(subscription: Subscription<Item>): void {
+  #considerStart(subscription: Subscription<Item>, is_first: boolean): void {
     if (this.#playing || this.#stop.signal.aborted) return;
     const { start_routes } = this.program;
-    if (!this.#start_timer ? this.program.starts(subscription) : !start_routes) {
+    if (this.#start_timer ? is_first && !start_routes : this.program.starts(subscription)) {
       this.#start_timer?.cancel();
       const delay_ms = this.options.start_delay_ms ?? DEFAULT_START_DELAY_MS;
       this.#start_timer = this.world.clock.after(delay_ms, () => this.#start());

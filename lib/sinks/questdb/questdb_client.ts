@@ -166,9 +166,10 @@ export class QuestdbClient {
   }
 }
 
+/** The message and its cause; of a request that failed without the URL, which holds a whole statement. */
 function causeOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
-  return reasonOf(error) + cause;
+  return reasonOf(error).replace(/ for url \(\S*\)/, "") + cause;
 }
 
 function writeRow(sender: Sender | SenderBufferV1, row: Row, prefix: string): void {

@@ -6,7 +6,7 @@
 import { RateLimitedLog } from "../../base/log.ts";
 import type { HistogramValue, MetricFamily, MetricValue } from "../../base/metrics.ts";
 import { Random } from "../../base/random.ts";
-import { type UpdateKind, WriteRejected } from "../../flow/delivery_target.ts";
+import { type DeliveryLimits, type UpdateKind, WriteRejected } from "../../flow/delivery_target.ts";
 import type { SubscriptionChange } from "../../market/subscription_change.ts";
 import type { MarketUpdate } from "../../market/update.ts";
 import { StreamBroker } from "../../wire/rabbitmq_stream/broker.ts";
@@ -20,8 +20,11 @@ import { SubscriptionLog } from "./subscription_log.ts";
 
 /** Seconds. */
 const LATENCY_BOUNDS_S = [0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5];
-/** Objects around a message, bytes, roughly. */
-const MESSAGE_OVERHEAD_BYTES = 160;
+/** Objects around a message, bytes, roughly: its buffer is one of its own. */
+const MESSAGE_OVERHEAD_BYTES = 400;
+/** So much memory belongs to each trade that may wait, that the number and not the memory is the bound. */
+const BYTES_PER_TRADE = 1_000;
+const MIN_QUEUE_BYTES = 64 * 1024 * 1024;
 const CLOSE_DEADLINE_MS = 1_000;
 
 export interface StreamSinkMessage {
@@ -33,7 +36,7 @@ export interface StreamSinkMessage {
 
 export class StreamSink implements Sink<StreamSinkMessage> {
   readonly name: string;
-  readonly limits: { readonly max_trades: number; readonly write_timeout_ms: number };
+  readonly limits: Pick<DeliveryLimits, "max_trades" | "max_bytes" | "write_timeout_ms">;
   readonly #kinds: ReadonlySet<UpdateKind>;
   readonly #maker: RecordMaker;
   readonly #market: StreamProducer[];
@@ -48,7 +51,11 @@ export class StreamSink implements Sink<StreamSinkMessage> {
     const { metrics, clock, log, name, seed } = context;
     this.name = name;
     // The producer's own deadline comes first: it alone knows which records are in doubt.
-    this.limits = { max_trades: config.max_queued_trades, write_timeout_ms: 2 * config.confirm_timeout_ms };
+    this.limits = {
+      max_trades: config.max_queued_trades,
+      max_bytes: Math.max(MIN_QUEUE_BYTES, config.max_queued_trades * BYTES_PER_TRADE),
+      write_timeout_ms: 2 * config.confirm_timeout_ms,
+    };
     this.#kinds = new Set(config.kinds);
     this.#log = new RateLimitedLog(log, clock);
     this.#published = metrics.counter("rabbitmq_stream_publishes_total", "Messages confirmed by the broker", [

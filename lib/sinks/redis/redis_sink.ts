@@ -28,8 +28,6 @@ const ADVICE: Readonly<Record<string, string>> = {
   OOM: "redis is full: raise maxmemory, or keep less (streams.max_trades, streams.max_books)",
   NOPERM: "the user may not: grant it with ACL SETUSER",
   NOAUTH: "set password",
-  CROSSSLOT: 'set topology "cluster"',
-  MOVED: 'set topology "cluster"',
 };
 
 /** A channel or a stream, with its slot. */
@@ -191,7 +189,9 @@ export class RedisSink implements Sink<RedisMessage> {
   }
   #reason(error: unknown): string {
     const said = this.#link.reason(error);
-    const advice = ADVICE[said.split(" ", 1)[0]];
+    const [code] = said.split(" ", 1);
+    const is_unknown_cluster = code === "MOVED" && this.config.topology !== "cluster";
+    const advice = is_unknown_cluster ? 'this is a Cluster: set topology "cluster"' : ADVICE[code];
     return advice ? `${said} (${advice})` : said;
   }
   #instrument(venue: string, symbol: string): Instrument {

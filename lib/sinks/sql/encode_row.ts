@@ -16,23 +16,52 @@ export interface Row {
   readonly line: string;
 }
 
-/** Undefined for an update that no table keeps: a candle still forming. */
-export function encodeRow(update: MarketUpdate, book_depth: number): Row | undefined {
-  switch (update.kind) {
-    case "trade":
-      return { table: "trades", line: tradeLine(update) };
-    case "quote":
-      return { table: "quotes", line: quoteLine(update) };
-    case "book":
-      return { table: "books", line: bookLine(update, book_depth) };
-    case "book_status":
-      return { table: "book_status", line: statusLine(update) };
-    case "ticker":
-      return { table: "tickers", line: tickerLine(update) };
-    case "candle":
-      return update.closed ? { table: "candles", line: candleLine(update) } : undefined;
+/** Different trades without ids at one time of one instrument; beyond, the numbering starts anew. */
+const MAX_AT_ONE_TIME = 10_000;
+
+export class RowEncoder {
+  /** Instrument → the time of its last trade without an id, and how often each such trade came at that time. */
+  readonly #unnamed = new Map<string, { time_us: number; seen: Map<string, number> }>();
+
+  constructor(readonly book_depth: number) {}
+
+  /** Undefined for an update that no table keeps: a candle still forming. */
+  encode(update: MarketUpdate): Row | undefined {
+    switch (update.kind) {
+      case "trade":
+        return { table: "trades", line: tradeLine(update, this.#tradeKey(update)) };
+      case "quote":
+        return { table: "quotes", line: quoteLine(update) };
+      case "book":
+        return { table: "books", line: bookLine(update, this.book_depth) };
+      case "book_status":
+        if (update.reason === "removed") this.#unnamed.delete(instrumentOf(update));
+        return { table: "book_status", line: statusLine(update) };
+      case "ticker":
+        return { table: "tickers", line: tickerLine(update) };
+      case "candle":
+        return update.closed ? { table: "candles", line: candleLine(update) } : undefined;
+    }
+  }
+  /** Two trades without ids may be alike to the digit and both be real: they are numbered within their time. */
+  #tradeKey(trade: Trade): string {
+    if (trade.trade_id !== undefined) return integer(trade.trade_id);
+    if (trade.venue_trade_id !== undefined) return escapeText(trade.venue_trade_id);
+    const time_us = timeOf(trade);
+    const instrument = instrumentOf(trade);
+    let unnamed = this.#unnamed.get(instrument);
+    if (unnamed?.time_us !== time_us) {
+      this.#unnamed.set(instrument, unnamed = { time_us, seen: new Map() });
+    }
+    const content = `${formatDecimal(trade.price)} ${quantityOf(trade)} ${trade.aggressor ?? "-"}`;
+    const count = (unnamed.seen.get(content) ?? 0) + 1;
+    if (unnamed.seen.size >= MAX_AT_ONE_TIME) unnamed.seen.clear();
+    unnamed.seen.set(content, count);
+    return `${content} ${count}`;
   }
 }
+
+const instrumentOf = ({ venue, symbol }: { venue: string; symbol: string }) => `${venue}\u0000${symbol}`;
 
 interface Head {
   readonly venue: string;
@@ -45,40 +74,63 @@ interface Head {
 /** The venue's time, as microseconds: a fraction of a millisecond must not lose one to the double's rounding. */
 const microseconds = (time_ms: number) => Math.round(time_ms * 1000);
 
-/** Same time, same text: many rows of one batch share it. */
-let last_us = NaN;
-let last_text = "";
+/** The second last printed: rows of one batch share it, and the host's formatter costs more than all the rest of a row. */
+let last_second = NaN;
+let second_text = "";
 function timeText(time_us: number): string {
-  if (time_us === last_us) return last_text;
-  last_us = time_us;
-  return last_text = isoMicroseconds(time_us);
+  const whole_us = Math.floor(time_us);
+  const second = Math.floor(whole_us / 1e6);
+  if (second !== last_second) {
+    second_text = isoMicroseconds(second * 1e6).slice(0, -7);
+    last_second = second;
+  }
+  return `${second_text}${String(whole_us - second * 1e6 + 1e6).slice(1)}Z`;
 }
 const timeOfMs = (time_ms: number | undefined) =>
   time_ms === undefined ? NULL : timeText(microseconds(time_ms));
 
-function head(update: Head): string {
+/** When it happened, as far as the venue says; microseconds. */
+function timeOf(update: Head): number {
   const venue_ms = update.exchange_ms ?? update.sent_ms;
-  const time = venue_ms === undefined ? timeText(update.received_us) : timeOfMs(venue_ms);
-  return `${time}\t${escapeText(update.venue)}\t${escapeText(update.symbol)}`;
+  return venue_ms === undefined ? Math.floor(update.received_us) : microseconds(venue_ms);
+}
+
+/** Updates of one instrument come in runs. */
+let last_venue = "";
+let last_symbol = "";
+let instrument_text = "\t\t";
+
+function head(update: Head): string {
+  const { venue, symbol } = update;
+  if (symbol !== last_symbol || venue !== last_venue) {
+    instrument_text = `\t${escapeText(venue)}\t${escapeText(symbol)}`;
+    last_venue = venue;
+    last_symbol = symbol;
+  }
+  return timeText(timeOf(update)) + instrument_text;
 }
 const end = (update: Head) => `\t${timeText(update.received_us)}\n`;
 const decimal = (value: number | undefined) => value === undefined ? NULL : formatDecimal(value);
 const integer = decimal;
+const text = (value: string | undefined) => value === undefined ? NULL : escapeText(value);
 
-function tradeLine(trade: Trade): string {
-  const quantity = trade.exact_quantity ?? formatDecimal(trade.quantity);
-  return `${head(trade)}\t${integer(trade.trade_id)}\t${formatDecimal(trade.price)}\t${quantity}\t${
-    trade.aggressor ?? NULL
-  }` +
-    `\t${integer(trade.first_fill_id)}\t${integer(trade.last_fill_id)}\t${timeOfMs(trade.sent_ms)}${
-      end(trade)
-    }`;
+function tradeLine(trade: Trade, key: string): string {
+  const { trade_id, venue_trade_id, first_fill_id, last_fill_id, aggressor } = trade;
+  const id = trade_id === undefined ? NULL : key;
+  return `${head(trade)}\t${id}\t${text(venue_trade_id)}\t${formatDecimal(trade.price)}` +
+    `\t${quantityOf(trade)}\t${aggressor ?? NULL}\t${integer(first_fill_id)}\t${integer(last_fill_id)}` +
+    `\t${timeOfMs(trade.sent_ms)}\t${key}${end(trade)}`;
 }
+const quantityOf = (trade: Trade) => trade.exact_quantity ?? formatDecimal(trade.quantity);
 
 function quoteLine(quote: Quote): string {
-  const { bid, bid_quantity, ask, ask_quantity } = quote;
-  return `${head(quote)}\t${integer(quote.update_id)}\t${decimal(bid)}\t${decimal(bid_quantity)}` +
-    `\t${decimal(ask)}\t${decimal(ask_quantity)}${end(quote)}`;
+  const { update_id, bid, bid_quantity, ask, ask_quantity } = quote;
+  const sides = `${decimal(bid)}\t${decimal(bid_quantity)}\t${decimal(ask)}\t${decimal(ask_quantity)}`;
+  // Without an id the same sides at the same time are the same quote.
+  const key = update_id === undefined
+    ? sides.replaceAll("\t", " ").replaceAll(NULL, "-")
+    : integer(update_id);
+  return `${head(quote)}\t${integer(update_id)}\t${sides}\t${key}${end(quote)}`;
 }
 
 function bookLine(update: BookUpdate, depth: number): string {

@@ -5,16 +5,17 @@ import type { SinkContext } from "../sink.ts";
 import { readPostgresUrl } from "./postgres/address.ts";
 import { PostgresDatabase } from "./postgres/database.ts";
 import { Spool } from "./spool/spool.ts";
+import type { TableName } from "./tables.ts";
 import { SpooledDatabase } from "./spooled_database.ts";
 
 /** Rejects with a UserError when the spool or the certificate file can't be used; the server may be away. */
-export async function openPostgres(config: SqlConfig, context: SinkContext): Promise<SpooledDatabase> {
+export async function openPostgres(
+  config: SqlConfig,
+  context: SinkContext,
+  onRefused: (table: TableName, count: number) => void,
+): Promise<SpooledDatabase> {
   const { metrics, name } = context;
   const ca = config.ca_file === undefined ? undefined : await readCertificate(config.ca_file);
-  const refused = metrics.counter("sql_rows_refused_total", "Rows the database refused for what they hold", [
-    "sink",
-    "table",
-  ]);
   const dropped = metrics.counter(
     "sql_spool_dropped_rows_total",
     "Rows lost because the spool was full or damaged",
@@ -32,7 +33,7 @@ export async function openPostgres(config: SqlConfig, context: SinkContext): Pro
     schema: config.schema,
     partitions_ahead_days: config.partitions_ahead_days,
     retention_days: config.retention_days,
-    onRefused: (table, count) => refused.with(name, table).value += count,
+    onRefused,
   }, context);
   try {
     const spool = await Spool.open({

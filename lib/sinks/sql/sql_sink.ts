@@ -8,7 +8,7 @@ import type { MarketUpdate } from "../../market/update.ts";
 import type { SqlConfig } from "../sql.ts";
 import type { Sink, SinkContext } from "../sink.ts";
 import { type Database, groupRows } from "./database.ts";
-import { encodeRow, type Row } from "./encode_row.ts";
+import { type Row, RowEncoder } from "./encode_row.ts";
 import { TABLE_NAMES, type TableName } from "./tables.ts";
 
 const LATENCY_BOUNDS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5];
@@ -28,6 +28,7 @@ const TABLE_OF: Readonly<Record<UpdateKind, TableName>> = {
 export class SqlSink implements Sink<Row> {
   readonly name: string;
   readonly limits;
+  readonly #encoder: RowEncoder;
   readonly #tables: ReadonlySet<TableName>;
   readonly #stored: ReadonlyMap<TableName, MetricValue>;
   readonly #expired: MetricValue;
@@ -52,6 +53,7 @@ export class SqlSink implements Sink<Row> {
       linger_ms: config.flush_interval_ms,
       write_timeout_ms: config.command_timeout_ms * 3 + 30_000,
     };
+    this.#encoder = new RowEncoder(config.book_depth);
     this.#tables = new Set(config.tables);
     const stored = metrics.counter("sql_rows_total", "Rows handed to the database or its spool", [
       "sink",
@@ -76,7 +78,7 @@ export class SqlSink implements Sink<Row> {
     if (update.kind === "book_status" && update.reason === "removed") {
       this.#book_intervals.delete(`${update.venue}\u0000${update.symbol}`);
     }
-    const row = encodeRow(update, this.config.book_depth);
+    const row = this.#encoder.encode(update);
     if (row && this.#isExpired(row)) {
       this.#expired.value++;
       return undefined;

@@ -36,6 +36,8 @@ const integer = column("integer");
 const decimal = column("decimal");
 const HEAD: readonly Column[] = [time("time"), text("venue"), text("symbol")];
 const RECEIVED = time("received_time");
+/** The venue's id as text; where it gives none, what tells rows of one time apart. */
+const ROW_KEY = text("row_key");
 
 const ticker_decimals = [
   "price_change",
@@ -64,14 +66,16 @@ const table = (
 ): Table => ({ name, priority, key, columns: [...HEAD, ...columns, RECEIVED] });
 
 export const TABLES: readonly Table[] = [
-  table("trades", "fact", ["venue", "symbol", "time", "trade_id"], [
-    integer("trade_id"),
+  table("trades", "fact", ["venue", "symbol", "time", "row_key"], [
+    optional("integer")("trade_id"),
+    optional("text")("venue_trade_id"),
     decimal("price"),
     decimal("quantity"),
-    text("aggressor"),
+    optional("text")("aggressor"),
     optional("integer")("first_fill_id"),
     optional("integer")("last_fill_id"),
     optional("time")("sent_time"),
+    ROW_KEY,
   ]),
   table("candles", "fact", ["venue", "symbol", "interval", "time"], [
     text("interval"),
@@ -91,12 +95,13 @@ export const TABLES: readonly Table[] = [
     optional("integer")("missing_to_id"),
     optional("decimal")("out_of_sync_ms"),
   ]),
-  table("quotes", "state", ["venue", "symbol", "time", "update_id"], [
-    integer("update_id"),
-    decimal("bid"),
-    decimal("bid_quantity"),
-    decimal("ask"),
-    decimal("ask_quantity"),
+  table("quotes", "state", ["venue", "symbol", "time", "row_key"], [
+    optional("integer")("update_id"),
+    optional("decimal")("bid"),
+    optional("decimal")("bid_quantity"),
+    optional("decimal")("ask"),
+    optional("decimal")("ask_quantity"),
+    ROW_KEY,
   ]),
   table("tickers", "state", ["venue", "symbol", "time"], [
     ...ticker_decimals.map(optional("decimal")),

@@ -15,8 +15,9 @@ const VENUE_DOC = "the venue whose streams these are";
 const schema = z.strictObject({
   venue: z.string().describe(VENUE_DOC),
   symbols: z.array(z.string().min(1).max(64)).min(1).max(5_000).describe("as the venue writes them"),
-  channels: z.array(z.enum(CHANNELS as [string, ...string[]])).min(1).default(["book", "trades", "quote"])
-    .describe("what to subscribe to; quote also feeds the audit of the book"),
+  channels: z.array(z.enum(CHANNELS as [string, ...string[]])).min(1).optional().describe(
+    "what to subscribe to; default book, trades and quote as far as the venue has them; quote also feeds the audit of the book",
+  ),
   speed: z.string().regex(/^\w{1,16}$/).optional().describe("the venue's update speed, such as 100ms"),
   depth: z.int().min(1).max(5_000).optional().describe(
     "levels a side of the book stream, where the venue offers a choice",
@@ -43,6 +44,7 @@ const schema = z.strictObject({
   ),
 });
 
+const USUAL_CHANNELS: readonly Channel[] = ["book", "trades", "quote"];
 /** Delays to a loopback address need no politeness: a local stand-in comes back at once. */
 const LOOPBACK_MAX_DELAY_MS = 1_000;
 
@@ -67,14 +69,15 @@ export const live = defineSource({
         { code: 2 },
       );
     }
+    const wanted = wantedChannels(config.channels, feed, context.name);
     const ws_url = (config.ws_url ?? feed.endpoints.ws_url).replace(/\/+$/, "");
     const rest_url = (config.rest_url ?? restUrlOf(ws_url, feed)).replace(/\/+$/, "");
     const max_delay_ms = isLoopback(ws_url) ? LOOPBACK_MAX_DELAY_MS : Infinity;
     return new LiveSource({
       feed,
       symbols: [...new Set(config.symbols.map((symbol) => feed.symbol(symbol)))],
-      channels: channelsOf(config.channels, feed),
-      candles: candlesOf(config.channels, config.candle_intervals ?? ["1m"], feed),
+      channels: channelsOf(wanted, feed),
+      candles: candlesOf(wanted, config.candle_intervals ?? ["1m"], feed),
       stream_options: { speed: config.speed, depth: config.depth, intervals: config.candle_intervals },
       token: config.token,
       ws_url,
@@ -92,6 +95,24 @@ export const live = defineSource({
     }, context);
   },
 });
+
+/** What the config asks for, or what most want of this venue. @throws UserError for a channel that it does not have */
+function wantedChannels(named: readonly string[] | undefined, feed: Feed, source: string): readonly string[] {
+  if (named === undefined) {
+    const usual = USUAL_CHANNELS.filter((channel) => feed.channels.includes(channel));
+    return usual.length > 0 ? usual : feed.channels;
+  }
+  const missing = named.find((channel) =>
+    !feed.channels.some((one) => one === channel) && !candlesOf(channel === "candles" ? named : [], [], feed)
+  );
+  if (missing === undefined) return named;
+  throw new UserError(
+    `open source ${JSON.stringify(source)}: ${feed.name} has no channel ${
+      JSON.stringify(missing)
+    }, want some of ${feed.channels.join(", ")}`,
+    { code: 2 },
+  );
+}
 
 /** What is subscribed to: candles that the venue does not send are built from its trades. */
 function channelsOf(wanted: readonly string[], feed: Feed): Channel[] {

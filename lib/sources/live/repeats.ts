@@ -6,6 +6,8 @@
 import type { Candle, MarketEvent, Ticker, Trade } from "../../market/event.ts";
 
 const MAX_TRADES = 2_048;
+/** A state that is older by more than this did not come late: the newer time was damage, or the venue's clock was set. */
+const MAX_REORDER_MS = 600_000;
 /** Symbols and intervals whose last ticker or candle is remembered; past it the oldest is forgotten. */
 const MAX_STATES = 65_536;
 
@@ -61,7 +63,10 @@ export class Repeats {
     const { received_us: _received, ...rest } = event;
     const facts = JSON.stringify(rest);
     const last = this.#states.get(key);
-    if (last !== undefined && (time_ms < last.time_ms || facts === last.facts)) return false;
+    if (last !== undefined) {
+      const behind_ms = last.time_ms - time_ms;
+      if (facts === last.facts || (behind_ms > 0 && behind_ms <= MAX_REORDER_MS)) return false;
+    }
     if (last === undefined && this.#states.size >= MAX_STATES) {
       for (const oldest of this.#states.keys()) {
         this.#states.delete(oldest);

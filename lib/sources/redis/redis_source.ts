@@ -112,8 +112,8 @@ export class RedisSource implements Source, InletOwner {
     // Where the inlet can wait (streams) it never comes to this.
     const excess = this.#waiting.length - this.config.max_queued_events;
     if (excess <= 0) return;
-    // Some at once, or every further message would move the whole queue.
-    const lost = Math.min(this.#waiting.length, excess + MAX_BATCH);
+    // A tenth at once, or every further message would move the whole queue.
+    const lost = excess + Math.floor(this.config.max_queued_events / 10);
     this.#waiting.splice(0, lost, { symbols: this.symbols, reason: "gateway behind" });
     this.#dropped.value += lost;
     this.#log.warn("dropped", "messages from redis dropped: the gateway is behind", {

@@ -97,6 +97,8 @@ export class StreamInlet implements Inlet {
     while (!signal.aborted && !await this.#resume()) await sleep(clock, RETRY_MS, signal);
     for await (const entries of this.#reader.entries(signal)) {
       for (const { payload } of entries) this.owner.push(payload ?? "");
+      // Stopped, nobody takes it any more: it was not consumed, so the position does not say so.
+      if (signal.aborted) break;
       if (this.owner.queued > 0) await new Promise<void>((resolve) => this.#wake = resolve);
       if (clock.monotonic_ms() - this.#saved_ms >= SAVE_MS) await this.#save();
     }

@@ -20,6 +20,8 @@ type Append<Item> = (commands: RespWriter, item: Item) => void;
 export class RedisCluster implements RedisLink {
   readonly topology = new ClusterTopology();
   readonly #connections = new Map<string, RedisConnection>();
+  /** Connections that are being closed. */
+  readonly #leaving = new Set<Promise<void>>();
   readonly #seeds: readonly HostPort[];
   readonly #log: RateLimitedLog;
   /** Each resolves to whether all of its items were taken. */
@@ -97,7 +99,8 @@ export class RedisCluster implements RedisLink {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    await Promise.all(this.#connections.values().map((connection) => connection.close()));
+    const closing = this.#connections.values().map((connection) => connection.close());
+    await Promise.all([...closing, ...this.#leaving]);
   }
 
   async #sendToOwners<Item extends RedisItem>(
@@ -165,7 +168,8 @@ export class RedisCluster implements RedisLink {
     for (const [key, connection] of this.#connections) {
       if (wanted.has(key)) continue;
       this.#connections.delete(key);
-      void connection.close();
+      const closed = connection.close().finally(() => this.#leaving.delete(closed));
+      this.#leaving.add(closed);
     }
     for (const place of wanted.values()) this.#open(place);
   }

@@ -33,6 +33,8 @@ interface Carrier {
 export class RedisSubscriber {
   readonly #wanted: Set<string>;
   readonly #carriers = new Map<string, Carrier>();
+  /** Connections that are being closed. */
+  readonly #leaving = new Set<Promise<void>>();
   readonly #cluster: RedisCluster | undefined;
   #failure = "";
   #closed = false;
@@ -76,7 +78,8 @@ export class RedisSubscriber {
     this.#closed = true;
     const carriers = [...this.#carriers.values()];
     this.#carriers.clear();
-    await Promise.all([...carriers.map(({ connection }) => connection.close()), this.#cluster?.close()]);
+    const closing = carriers.map(({ connection }) => connection.close());
+    await Promise.all([...closing, ...this.#leaving, this.#cluster?.close()]);
   }
 
   /** Which node carries which channels, made so. */
@@ -101,6 +104,8 @@ export class RedisSubscriber {
       const carrier = this.#carriers.get(key);
       if (carrier === undefined) this.#carry(key, topology.nodes.get(key), channels);
       else if (!sameSet(carrier.channels, channels)) {
+        const gone = carrier.channels.difference(channels).intersection(this.#wanted);
+        if (gone.size > 0 && carrier.subscribed) this.options.onInterrupted([...gone], "slot moved");
         carrier.channels = new Set(channels);
         void this.#subscribe(carrier);
       }
@@ -120,17 +125,19 @@ export class RedisSubscriber {
       this.#interrupt(carrier, "connection closed");
       if (this.#cluster && !this.options.sharded) this.#arrange();
     });
-    // The slot went to another node, and the server ended the subscription.
-    client.on("sunsubscribe", (channel: string) => {
-      if (!this.#wanted.has(channel) || !carrier.channels.delete(channel)) return;
-      this.options.onInterrupted([channel], "slot moved");
+    // A slot went to another node and the server ended the subscription, without saying to the client of which channel.
+    client.on("moved", () => {
+      if (!carrier.subscribed) return;
+      this.#interrupt(carrier, "slot moved");
       this.#cluster?.refresh();
+      void this.#subscribe(carrier);
     });
   }
   #drop(key: string, carrier: Carrier, reason: string): void {
     this.#carriers.delete(key);
     this.#interrupt(carrier, reason);
-    void carrier.connection.close();
+    const closed = carrier.connection.close().finally(() => this.#leaving.delete(closed));
+    this.#leaving.add(closed);
   }
   #interrupt(carrier: Carrier, reason: string): void {
     if (!carrier.subscribed) return;

@@ -7,7 +7,7 @@ import { type Verdict, verifyBundle } from "../../../lib/bundle/verify_bundle.ts
 import { MANIFEST_NAME, type ManifestFile, manifestText } from "../../../lib/formats/zip/manifest.ts";
 import { archiveTime } from "../../../lib/formats/zip/archive_time.ts";
 import { type ArchiveEntry, writeArchive } from "../../../lib/formats/zip/write_archive.ts";
-import { is_long } from "../../services.ts";
+import { is_long, testUnless } from "../../services.ts";
 import { bundleBytes, inFolder, listAll } from "./bundle_folder.ts";
 
 async function verdictOn(folder: string, bytes: Uint8Array, max_bytes = 1e9): Promise<Verdict> {
@@ -170,3 +170,19 @@ Deno.test("damage of any byte is told or harmless, never a crash, and content is
     // stamps and version fields are not content; nearly everything else is
     assert.ok(told > rounds / 2, `${told} of ${rounds}`);
   }));
+
+testUnless(
+  is_long ? undefined : "only with --long",
+  "more entries than a plain zip can count (zip64)",
+  () =>
+    inFolder(async (root) => {
+      const names = Array.from({ length: 66_000 }, (_, i) => `f${i}`);
+      const files = await Promise.all(names.map((name) => record(name, "x")));
+      const bytes = await archiveOf(Object.fromEntries(names.map((name) => [name, "x"])), {
+        files,
+        empty_folders: [],
+      });
+      const { problems, manifest } = await verdictOn(root, bytes);
+      assert.deepEqual([problems.length, manifest.files.length], [0, 66_000]);
+    }),
+);

@@ -1,15 +1,8 @@
 /** A tree of files: all or none, nothing outside its folder, nothing that exists unless told. */
 import assert from "node:assert/strict";
+import { inFolder } from "../../in_folder.ts";
 import { writeWholeTree } from "../../../lib/os/write_whole_tree.ts";
 
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "mdg-tree-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 const FILES = [{ path: "a/b/c.yaml", text: "c" }, { path: "a/d.yaml", text: "d" }, {
   path: "e.yaml",

@@ -9,7 +9,8 @@ import { type Column, type ColumnType, type Table, TABLES } from "../tables.ts";
 
 const TYPES: Readonly<Record<ColumnType, string>> = {
   time: "timestamptz",
-  text: "text",
+  // Keys compare as bytes, whatever the language of the database.
+  text: 'text COLLATE "C"',
   integer: "bigint",
   decimal: "numeric",
   boolean: "boolean",

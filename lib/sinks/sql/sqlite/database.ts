@@ -6,8 +6,10 @@
 import { resolve } from "node:path";
 import { type Timer, withDeadline } from "../../../base/clock.ts";
 import { quoted, reasonOf, UserError } from "../../../base/errors.ts";
+import { RateLimitedLog } from "../../../base/log.ts";
 import type { SinkContext } from "../../sink.ts";
 import type { Database, RowGroup } from "../database.ts";
+import type { TableName } from "../tables.ts";
 import type { Answer, Request } from "./messages.ts";
 
 /** A full batch takes a tenth of a second; a disk in trouble or a lock held by another much more. */
@@ -18,6 +20,7 @@ const DAY_MS = 86_400_000;
 export interface SqliteOptions {
   readonly path: string;
   readonly retention_days: number | undefined;
+  onRefused(table: TableName, count: number): void;
 }
 
 export class SqliteDatabase implements Database {
@@ -26,9 +29,11 @@ export class SqliteDatabase implements Database {
   readonly #expiring: Timer;
   /** Answers come in the order of requests. */
   readonly #waiting: { resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = [];
+  readonly #log: RateLimitedLog;
   #why: string | undefined;
 
   private constructor(readonly options: SqliteOptions, readonly context: SinkContext) {
+    this.#log = new RateLimitedLog(context.log, context.clock);
     this.address = `sqlite:${resolve(options.path)}`;
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#waiting.shift()?.resolve(data);
@@ -58,7 +63,11 @@ export class SqliteDatabase implements Database {
   }
   async write(groups: readonly RowGroup[]): Promise<void> {
     try {
-      await this.#ask({ kind: "write", groups });
+      const { refused } = await this.#ask({ kind: "write", groups });
+      for (const { table, count, reason, row } of refused ?? []) {
+        this.options.onRefused(table, count);
+        this.#log.warn("refused", "SQLite refused rows", { table, count, reason, row: row.slice(0, 200) });
+      }
     } catch (error) {
       throw new Error(`write to ${this.address}: ${explain(reasonOf(error))}`, { cause: error });
     }
@@ -73,13 +82,13 @@ export class SqliteDatabase implements Database {
     this.#worker.terminate();
     for (const { reject } of this.#waiting.splice(0)) reject(new Error("closed"));
   }
-  async #ask(request: Request): Promise<number> {
+  async #ask(request: Request): Promise<Answer & { ok: true }> {
     const answered = new Promise<Answer>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     this.#worker.postMessage(request);
     const { clock } = this.context;
     const answer = await withDeadline(clock, ANSWER_DEADLINE_MS, request.kind, answered);
     if (!answer.ok) throw new Error(answer.reason);
-    return answer.removed ?? 0;
+    return answer;
   }
   async #expire(): Promise<void> {
     const { retention_days } = this.options;
@@ -88,7 +97,9 @@ export class SqliteDatabase implements Database {
     const before = new Date(clock.now_ms() - retention_days * DAY_MS).toISOString().slice(0, 10);
     try {
       let all = 0;
-      for (let removed = -1; removed !== 0;) all += removed = await this.#ask({ kind: "expire", before });
+      for (let removed = -1; removed !== 0; all += removed) {
+        removed = (await this.#ask({ kind: "expire", before })).removed ?? 0;
+      }
       if (all > 0) log.info("rows past the retention removed", { before, rows: all });
     } catch (error) {
       log.warn("rows past the retention not removed", { reason: explain(reasonOf(error)) });

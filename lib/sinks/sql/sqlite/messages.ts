@@ -1,5 +1,6 @@
 /** What the sink and its SQLite Worker say to each other. One request at a time; each has one answer. */
 import type { RowGroup } from "../database.ts";
+import type { TableName } from "../tables.ts";
 
 export type Request =
   | { kind: "open"; path: string }
@@ -7,4 +8,14 @@ export type Request =
   | { kind: "expire"; before: string }
   | { kind: "close" };
 
-export type Answer = { ok: true; removed?: number } | { ok: false; reason: string };
+/** Rows that were left out because of what they hold; `reason` and `row` are of the first. */
+export interface Refusal {
+  readonly table: TableName;
+  readonly reason: string;
+  readonly row: string;
+  count: number;
+}
+
+export type Answer =
+  | { ok: true; removed?: number; refused?: readonly Refusal[] }
+  | { ok: false; reason: string };

@@ -15,8 +15,7 @@ function handle(request: Request): Answer {
       writer = new SqliteWriter(request.path);
       return { ok: true };
     case "write":
-      writer!.write(request.groups);
-      return { ok: true };
+      return { ok: true, refused: writer!.write(request.groups) };
     case "expire":
       return { ok: true, removed: writer!.expire(request.before) };
     case "close":

@@ -6,6 +6,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { readDecimal } from "../../../base/decimal.ts";
 import { NULL, unescapeText } from "../copy_text.ts";
 import type { RowGroup } from "../database.ts";
+import type { Refusal } from "./messages.ts";
 import { type ColumnType, type TableName, tableOf, TABLES } from "../tables.ts";
 import { migrate } from "./schema.ts";
 
@@ -29,10 +30,16 @@ export class SqliteWriter {
       throw error;
     }
   }
-  write(groups: readonly RowGroup[]): void {
+  /** Returns what was left out: rows that the table's own rules refuse, today and for ever. */
+  write(groups: readonly RowGroup[]): Refusal[] {
+    const refusals: Refusal[] = [];
     this.#transaction(() => {
-      for (const { table, rows } of groups) this.#insert(table, rows);
+      for (const { table, rows } of groups) {
+        const refusal = this.#insert(table, rows);
+        if (refusal) refusals.push(refusal);
+      }
     });
+    return refusals;
   }
   /** Removes what is older than the day `before`; returns how many rows. Call it again until it is 0. */
   expire(before: string): number {
@@ -52,12 +59,14 @@ export class SqliteWriter {
     this.#database.close();
   }
 
-  #insert(table: TableName, rows: string): void {
+  #insert(table: TableName, rows: string): Refusal | undefined {
     const { statement, types } = this.#statement(table);
+    let refusal: Refusal | undefined;
     const values: SQLInputValue[] = new Array(types.length);
     for (let at = 0; at < rows.length;) {
       let end = rows.indexOf("\n", at);
       if (end < 0) end = rows.length;
+      const from = at;
       for (let i = 0; i < types.length; i++) {
         let to = rows.indexOf("\t", at);
         if (to < 0 || to > end) to = end;
@@ -65,8 +74,15 @@ export class SqliteWriter {
         at = to + 1;
       }
       at = end + 1;
-      statement.run(...values);
+      try {
+        statement.run(...values);
+      } catch (error) {
+        if (!isConstraint(error)) throw error;
+        refusal ??= { table, count: 0, reason: error.message, row: rows.slice(from, end) };
+        refusal.count++;
+      }
     }
+    return refusal;
   }
   #statement(table: TableName): { statement: StatementSync; types: readonly ColumnType[] } {
     const found = this.#inserts.get(table);
@@ -92,6 +108,13 @@ export class SqliteWriter {
       throw error;
     }
   }
+}
+
+/** A rule of the table (19) or a value of the wrong type (20); the transaction lives on without the row. */
+function isConstraint(error: unknown): error is Error {
+  if (!(error instanceof Error) || !("errcode" in error)) return false;
+  const primary_code = Number(error.errcode) & 0xff;
+  return primary_code === 19 || primary_code === 20;
 }
 
 function valueOf(type: ColumnType, column: string): SQLInputValue {

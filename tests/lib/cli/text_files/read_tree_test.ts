@@ -1,18 +1,11 @@
 /** Folders that no two machines read alike, or that would never end: each refused in one sentence that names the path. */
 import assert from "node:assert/strict";
+import { inFolder } from "../../../in_folder.ts";
 import { UserError } from "../../../../lib/base/errors.ts";
 import { MAX_TREE_DEPTH, readTree } from "../../../../lib/cli/text_files/read_tree.ts";
 import { mdgCommand } from "../../../mdg_process.ts";
 import { testUnless } from "../../../services.ts";
 
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "mdg-tree-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 async function refusal(folder: string, path = "."): Promise<string> {
   try {
     await readTree(folder, path);

@@ -22,11 +22,18 @@ for (const [format, text] of Object.entries(TEXTS) as [ConfigFormat, string][]) 
     encrypter.addRecipient(await identityToRecipient(identity));
     const decrypter = new Decrypter();
     decrypter.addIdentity(identity);
-    const closed = (await encryptValues(file(text), new KeySelection([]), encrypter)).text;
-    const opened = await openConfig(file(closed), undefined, decrypter);
-    const close = (edited: string) => closeConfig(file(edited), opened, encrypter);
     const plain = async (content: string) => (await decryptValues(file(content), undefined, decrypter)).text;
-    return { closed, opened, close, plain };
+    const open = async (content: string) => {
+      const closed = (await encryptValues(file(content), new KeySelection([]), encrypter)).text;
+      const opened = await openConfig(file(closed), undefined, decrypter);
+      return {
+        closed,
+        opened,
+        close: (edited: string) => closeConfig(file(edited), opened, { encrypter, decrypter }),
+        plain,
+      };
+    };
+    return { open, ...await open(text) };
   };
 
   Deno.test(`${format}: opened it is the plain text, closed unchanged it is the same file`, async () => {
@@ -80,6 +87,21 @@ for (const [format, text] of Object.entries(TEXTS) as [ConfigFormat, string][]) 
       assert.doesNotMatch(String(error), /one-secret/);
       return true;
     });
+    await assert.rejects(
+      close(text.replace("6379", '"ENC[age,typed]"')),
+      /c\.(yaml|json5):\d+:\d+: port: damaged/,
+    );
     await assert.rejects(close(text.replace(/tokens:.*/, "tokens: [[")), /c\.(yaml|json5):\d+:\d+: /);
+  });
+
+  Deno.test(`${format}: a secret that is also a word of the file can be edited`, async () => {
+    const { open } = await begin();
+    const worded = text.replace("one-secret", "password").replace("6379", "'two-secret'");
+    const { opened, close, plain } = await open(worded);
+    const edited = opened.text.replace("three-secret", "three-changed");
+    const result = await close(edited);
+    assert.deepEqual(result.changed, [["redis", "tokens", 1]]);
+    assert.match(result.text, /port: 'two-secret'/);
+    assert.equal(await plain(result.text), edited);
   });
 }

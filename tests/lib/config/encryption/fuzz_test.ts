@@ -5,13 +5,14 @@
 import assert from "node:assert/strict";
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { UserError } from "../../../../lib/base/errors.ts";
+import { knownSecrets } from "../../../../lib/base/known_secrets.ts";
 import { Random } from "../../../../lib/base/random.ts";
 import { openConfigFile, writeConfigFile } from "../../../../lib/config/encryption/config_file.ts";
 import { closeConfig, openConfig } from "../../../../lib/config/encryption/edit_values.ts";
 import { decryptValues, encryptValues, rekeyValues } from "../../../../lib/config/encryption/file_values.ts";
 import { KeySelection } from "../../../../lib/config/encryption/key_selection.ts";
 import { ConfigError } from "../../../../lib/config/problem.ts";
-import { SourceText } from "../../../../lib/formats/source_text.ts";
+import { decode } from "../../../../lib/config/read_source.ts";
 import { inFolder } from "../../bundle/bundle_folder.ts";
 import { is_long } from "../../../services.ts";
 
@@ -112,33 +113,36 @@ for (const [format, plain] of Object.entries(PLAIN)) {
         async () => {
           const file = await openConfigFile(path, folder);
           const opened = await openConfig(file, undefined, decrypter);
-          const edited = new TextDecoder().decode(damaged(new TextEncoder().encode(opened.text), random));
-          const source = new SourceText(file.source.name, edited);
+          const source = decode(file.source.name, damaged(new TextEncoder().encode(opened.text), random));
           await writeConfigFile(
             file,
-            await closeConfig({ ...file, source }, opened, encrypter),
+            await closeConfig({ ...file, source }, opened, { encrypter, decrypter }),
             "edited",
             quiet,
           );
         },
       ];
-      for (let round = 0; round < (is_long ? 6_000 : 240); round++) {
+      for (let round = 0; round < (is_long ? 4_000 : 240); round++) {
         const bytes = round % 3 === 2 ? good : damaged(good, random);
         await Deno.writeFile(path, bytes);
+        let is_taken = false;
         try {
           await acts[round % 3]();
+          is_taken = true;
           count.taken++;
-          await decryptsAgain(path, folder, decrypter);
         } catch (error) {
           assert.ok(
             error instanceof UserError,
             `round ${round}: ${error instanceof Error ? error.stack : error}`,
           );
           assert.ok(hasPlace(error), `round ${round}: no place: ${error.message}`);
-          for (const secret of SECRETS) assert.ok(!error.message.includes(secret), `round ${round}`);
+          // as it is printed: damage may have made a key of a value, and then its path tells it
+          const printed = knownSecrets.mask(error.message);
+          for (const secret of SECRETS) assert.ok(!printed.includes(secret), `round ${round}`);
           assert.deepEqual(await Deno.readFile(path), bytes, `round ${round}: the file changed`);
           count.refused++;
         }
+        if (is_taken) await decryptsAgain(path, folder, decrypter);
         assert.deepEqual([...Deno.readDirSync(folder)].length, 1, `round ${round}: debris`);
       }
       assert.ok(count.refused > 20 && count.taken > 5, JSON.stringify(count));

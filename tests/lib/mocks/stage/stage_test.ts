@@ -1,7 +1,7 @@
 /** The kit on a toy venue: subscriptions, openings, views of a depth, numbering before faults, REST, limits, the end. */
 import assert from "node:assert/strict";
 import { nextTurn } from "../../../../lib/base/clock.ts";
-import type { Level, MockVenue } from "../../../../lib/mocks/mock.ts";
+import { type Level, type MockVenue, STREAM_FAULTS } from "../../../../lib/mocks/mock.ts";
 import { StageClient } from "./stage_client.ts";
 import { manualToy, openToy, TOY_DEPTH, toyChecksum } from "./toy_venue.ts";
 
@@ -184,6 +184,32 @@ Deno.test("a finite market waits, ends at its time, and says farewell", async ()
   await venue[Symbol.asyncDispose]();
   assert.equal(await client.closed, 1001);
   assert.equal(client.texts.at(-1), '{"bye":true}');
+});
+
+Deno.test("without books the last quote and ticker are said again after the end, for who comes late", async () => {
+  await using venue = await openToy({}, undefined, { channels: ["quote", "ticker"] });
+  await (await play(venue, "quote:AAAUSD")).close();
+  const late = await StageClient.open(`${venue.ws_url}/toy`);
+  late.send("+quote:AAAUSD");
+  await late.until((text) => text.includes('"kind":"quote"'));
+  late.send("+ticker:AAAUSD");
+  await late.until((text) => text.includes('"kind":"ticker"'));
+  const [quote, ticker] = ["quote", "ticker"].map((kind) =>
+    JSON.parse(late.texts.findLast((one) => one.includes(`"kind":"${kind}"`))!)
+  );
+  const state = venue.state("AAAUSD")!;
+  assert.deepEqual([state.bids, state.asks], [[], []]);
+  assert.deepEqual([quote.bid, quote.ask, ticker.last[0]], [
+    state.quote!.bid,
+    state.quote!.ask,
+    state.last_price,
+  ]);
+  await late.close();
+});
+
+Deno.test("a fault that cannot happen is refused with what can", async () => {
+  const opening = openToy({ faults: ["429"] }, undefined, { faults: STREAM_FAULTS });
+  await assert.rejects(opening, /inject fault "429": cannot happen at toy, want drop, /);
 });
 
 Deno.test("a capture and a name that is no symbol are refused in words", async () => {

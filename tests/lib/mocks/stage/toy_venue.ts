@@ -2,11 +2,11 @@
  * The smallest venue that uses all of the kit: an in-band book cut at five levels, numbered per connection and proven by
  * a checksum of its own making, trades as binary frames, quotes, a heartbeat, a book by REST. It stands for no venue.
  */
-import { ManualClock, systemClock } from "../../../../lib/base/clock.ts";
+import { type Clock, ManualClock, systemClock } from "../../../../lib/base/clock.ts";
 import { silentLog } from "../../../../lib/base/log.ts";
 import { CHANNELS } from "../../../../lib/market/event.ts";
 import { FAULTS, type Level, type MockOptions, type MockVenue } from "../../../../lib/mocks/mock.ts";
-import { defineMock, type StagedMarket } from "../../../../lib/mocks/stage/define_mock.ts";
+import { defineMock, type StagedMarket, type VenueDialect } from "../../../../lib/mocks/stage/define_mock.ts";
 import { DepthView } from "../../../../lib/mocks/stage/depth_view.ts";
 import type { Conversation, Line, RestRules, Subscription } from "../../../../lib/mocks/stage/dialect.ts";
 import type { Happening, HappeningKind } from "../../../../lib/mocks/stage/happening.ts";
@@ -92,7 +92,7 @@ function toyRest(market: StagedMarket): RestRules {
   };
 }
 
-export const toyMock = defineMock({
+const toyDialect: VenueDialect = {
   name: "toy",
   summary: "A venue for tests",
   faults: FAULTS,
@@ -106,21 +106,27 @@ export const toyMock = defineMock({
       path === "/toy" ? { route: "", converse: (line) => new ToyConversation(line, market) } : undefined,
     rest: toyRest(market),
   }),
-});
+};
 
 /** At full speed, over after ten seconds of its own time, unless told otherwise. */
-export function openToy(options: Partial<MockOptions> = {}, clock = systemClock): Promise<MockVenue> {
-  return toyMock.open({
-    listen: "127.0.0.1:0",
-    symbols: [],
-    speed: Infinity,
-    faults: [],
-    seed: "1",
-    duration_ms: 10_000,
-    start_delay_ms: 50,
-    rate_per_s: 100,
-    ...options,
-  }, { clock, log: silentLog, signal: new AbortController().signal });
+const TOY_OPTIONS: MockOptions = {
+  listen: "127.0.0.1:0",
+  symbols: [],
+  speed: Infinity,
+  faults: [],
+  seed: "1",
+  duration_ms: 10_000,
+  start_delay_ms: 50,
+  rate_per_s: 100,
+};
+
+export function openToy(
+  options: Partial<MockOptions> = {},
+  clock: Clock = systemClock,
+  dialect: Partial<VenueDialect> = {},
+): Promise<MockVenue> {
+  const world = { clock, log: silentLog, signal: new AbortController().signal };
+  return defineMock({ ...toyDialect, ...dialect }).open({ ...TOY_OPTIONS, ...options }, world);
 }
 
 export function manualToy(

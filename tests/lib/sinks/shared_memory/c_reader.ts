@@ -34,6 +34,8 @@ export interface WitnessOptions {
   /** Put before both programs: "chrt -f 10". */
   prefix?: readonly string[];
   reader_cpu?: number;
+  /** Of the writer: "--single-threaded" where its priority would starve the engine's other threads. */
+  v8_flags?: string;
 }
 
 /** Runs a writer of the pattern and the witness beside it; the writer starts when the witness watches. */
@@ -47,6 +49,7 @@ export async function witness(
     ...prefix,
     Deno.execPath(),
     ...["run", "--allow-all", "--quiet", "--config", path("deno.json")],
+    ...options.v8_flags ? [`--v8-flags=${options.v8_flags}`] : [],
     path("tests/lib/sinks/shared_memory/pattern_writer.ts"),
     JSON.stringify(plan),
   ]);

@@ -2,15 +2,17 @@ import assert from "node:assert/strict";
 import { LevelList } from "../../../../lib/market/level_list.ts";
 import { OrderBook } from "../../../../lib/market/order_book.ts";
 import type { MarketUpdate } from "../../../../lib/market/update.ts";
-import { encodeRow } from "../../../../lib/sinks/sql/encode_row.ts";
+import { RowEncoder } from "../../../../lib/sinks/sql/encode_row.ts";
 import { tableOf } from "../../../../lib/sinks/sql/tables.ts";
 
 const HEAD = { venue: "v", symbol: "S", received_us: 1_723_075_200_123_456 };
 const RECEIVED = "2024-08-08T00:00:00.123456Z";
 
+const encoder = new RowEncoder(2);
+
 /** The row as column → text. */
 function row(update: MarketUpdate): Record<string, string> {
-  const encoded = encodeRow(update, 2)!;
+  const encoded = encoder.encode(update)!;
   assert.ok(encoded.line.endsWith("\n"));
   const columns = tableOf(encoded.table).columns.map(({ name }) => name);
   const values = encoded.line.slice(0, -1).split("\t");
@@ -34,17 +36,38 @@ Deno.test("a trade keeps every digit, its own time, and nothing that it did not 
     venue: "v",
     symbol: "S",
     trade_id: "9007199254740991",
+    venue_trade_id: "\\N",
     price: "0.0000001",
     quantity: "12345678901234567.89",
     aggressor: "sell",
     first_fill_id: "\\N",
     last_fill_id: "\\N",
     sent_time: "\\N",
+    row_key: "9007199254740991",
     received_time: RECEIVED,
   });
   const { time, sent_time } = row({ ...trade, exchange_ms: undefined, sent_ms: 1_723_075_200_001 });
   assert.deepEqual([time, sent_time], ["2024-08-08T00:00:00.001000Z", "2024-08-08T00:00:00.001000Z"]);
   assert.equal(row({ ...trade, exchange_ms: undefined }).time, RECEIVED);
+});
+
+Deno.test("rows without an id are told apart by what they say, and like trades by their number", () => {
+  const trade = { kind: "trade", ...HEAD, price: 1.5, quantity: 2 } as const;
+  const key = (update: MarketUpdate) => row(update).row_key;
+  const encode = [{}, {}, { aggressor: "buy" }, { quantity: 3 }, {}, { exchange_ms: 5 }, {}] as const;
+  assert.deepEqual(encode.map((more) => key({ ...trade, ...more })), [
+    "1.5 2 - 1",
+    "1.5 2 - 2",
+    "1.5 2 buy 1",
+    "1.5 3 - 1",
+    "1.5 2 - 3",
+    "1.5 2 - 1",
+    "1.5 2 - 1",
+  ]);
+  assert.equal(key({ ...trade, venue_trade_id: "a\tb" }), "a\\tb");
+  assert.equal(row({ ...trade, venue_trade_id: "x" }).aggressor, "\\N");
+  assert.equal(key({ kind: "quote", ...HEAD, bid: 1, bid_quantity: 2 }), "1 2 - -");
+  assert.equal(key({ kind: "quote", ...HEAD, update_id: 7, bid: 1 }), "7");
 });
 
 Deno.test("a microsecond is never lost to rounding", () => {
@@ -106,7 +129,7 @@ Deno.test("quotes, tickers, candles and statuses have their columns; an open can
     close: 1.5,
     volume: 0,
   } as const;
-  assert.equal(encodeRow({ ...candle, closed: false }, 2), undefined);
+  assert.equal(encoder.encode({ ...candle, closed: false }), undefined);
   const stored = row({ ...candle, closed: true, exchange_ms: 120_000 });
   assert.deepEqual([stored.time, stored.volume, stored.quote_volume], [
     "1970-01-01T00:01:00.000000Z",

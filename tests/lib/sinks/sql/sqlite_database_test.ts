@@ -18,8 +18,10 @@ const context: SinkContext = {
   seed: "s",
   writable() {},
 };
+const refused: string[] = [];
+const onRefused = (table: string, count: number) => void refused.push(`${table} ${count}`);
 const trade = (day: string, id: number, price = "61800.1", quantity = "0.003") =>
-  `${day}T00:00:00.000001Z\tv\tS\t${id}\t${price}\t${quantity}\tbuy\t\\N\t\\N\t\\N\t${day}T00:00:00.000002Z\n`;
+  `${day}T00:00:00.000001Z\tv\tS\t${id}\t\\N\t${price}\t${quantity}\tbuy\t\\N\t\\N\t\\N\t${id}\t${day}T00:00:00.000002Z\n`;
 const trades = (
   ...lines: string[]
 ) => [{ table: "trades" as const, rows: lines.join(""), count: lines.length }];
@@ -35,7 +37,7 @@ async function inFolder(work: (path: string) => Promise<void>): Promise<void> {
 
 Deno.test("rows arrive exactly, once, through the Worker", () =>
   inFolder(async (path) => {
-    const database = await SqliteDatabase.open({ path, retention_days: undefined }, context);
+    const database = await SqliteDatabase.open({ path, retention_days: undefined, onRefused }, context);
     const long = "12345678901234567.89";
     await database.write([
       ...trades(trade("2024-08-08", 1), trade("2024-08-08", 2, "0.1", long)),
@@ -46,6 +48,11 @@ Deno.test("rows arrive exactly, once, through the Worker", () =>
       },
     ]);
     await database.write(trades(trade("2024-08-08", 2, "0.1", long), trade("2024-08-08", 3)));
+    assert.deepEqual(refused, []);
+    await database.write(
+      trades(trade("2024-08-08", 1e20), trade("2024-08-08", 4, "\\N"), trade("2024-08-08", 5)),
+    );
+    assert.deepEqual(refused, ["trades 2"], "rows at fault are left out, the others are stored");
     assert.equal(database.notReady(), undefined);
     await database[Symbol.asyncDispose]();
     using file = new DatabaseSync(path, { readOnly: true });
@@ -55,6 +62,7 @@ Deno.test("rows arrive exactly, once, through the Worker", () =>
       { trade_id: 1, price: 61800.1, quantity: 0.003, sent_time: null },
       { trade_id: 2, price: 0.1, quantity: long, sent_time: null },
       { trade_id: 3, price: 61800.1, quantity: 0.003, sent_time: null },
+      { trade_id: 5, price: 61800.1, quantity: 0.003, sent_time: null },
     ]);
     assert.deepEqual({ ...file.prepare("SELECT bids, asks FROM books").get() }, {
       bids: "[[1.5,2]]",
@@ -68,7 +76,7 @@ Deno.test("a path that can't be a database is told at once", () =>
     await Deno.writeTextFile(path, "this is no database, but long enough to look at".repeat(100));
     const refused = (message: RegExp) => (error: unknown) =>
       error instanceof UserError && message.test(error.message);
-    const options = { retention_days: undefined };
+    const options = { retention_days: undefined, onRefused };
     await assert.rejects(
       SqliteDatabase.open({ path, ...options }, context),
       refused(/open SQLite file ".*": file is not a database/),
