@@ -211,6 +211,7 @@ export class LiveSource implements Source, LaneOwner {
     const outcome = connection.mapper.map(frame, received_us, batch);
     if (outcome.kind === "events") {
       this.#event_frames.value++;
+      this.#keepWanted(batch, before);
       for (let i = before; i < batch.events.length; i++) this.#heard(lane, batch.events[i]);
       this.#overlap.take(batch, before, connection, lane.options.leg);
       if (batch.size === 0) return;
@@ -291,6 +292,9 @@ export class LiveSource implements Source, LaneOwner {
       "venue",
     ])
       .with(this.venue).value += streams.length;
+    // Between the old subscription and the new one a trade may pass unseen.
+    const trades = streams.filter((one) => one.channel === "trades").map((one) => one.symbol);
+    if (trades.length > 0) this.#events?.tradesInterrupted?.(trades);
     this.#noisy.warn("silent", "acknowledged streams bring no data: subscribing again", {
       lane: lane.options.id,
       streams: streams.slice(0, 5).map((one) => one.stream),
@@ -298,6 +302,16 @@ export class LiveSource implements Source, LaneOwner {
     });
   }
 
+  /** A frame may tell more than its stream was asked for: a ticker that is also the quote. */
+  #keepWanted({ events }: EventBatch, from: number): void {
+    const { channels } = this.options;
+    let kept = from;
+    for (let i = from; i < events.length; i++) {
+      const event = events[i];
+      if (event.kind === "damage" || channels.includes(CHANNEL_OF[event.kind])) events[kept++] = event;
+    }
+    events.length = kept;
+  }
   /** Another leg brings the same streams, with data: this one's end is no loss. */
   #isCarriedBesides(
     lane: Lane,
