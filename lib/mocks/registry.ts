@@ -10,3 +10,4 @@ export { deribit } from "./deribit.ts";
 export { coinbase } from "./coinbase.ts";
 export { mexcSpot as "mexc-spot" } from "./mexc/spot.ts";
 export { mexcFutures as "mexc-futures" } from "./mexc/futures.ts";
+export { mexcLegacy as "mexc-legacy" } from "./mexc/legacy.ts";

@@ -1,70 +1,27 @@
 /**
- * A mock of MEXC's spot socket: data in protobuf, answers in JSON with code 0 whatever happened, thirty subscriptions a
- * connection, and the spot v3 REST interface. Each change of a market is one message, whatever speed was asked for.
+ * A mock of MEXC's spot socket of today: data in protobuf, answers in JSON. Each change of a market is one message,
+ * whatever speed was asked for.
  */
 import { ProtobufWriter } from "../../wire/protobuf_writer.ts";
 import { FAULTS, type Level } from "../mock.ts";
-import { clientObject, textList } from "../stage/client_object.ts";
-import { defineMock, type StagedMarket } from "../stage/define_mock.ts";
-import type { Conversation, Line, RestRules, Subscription } from "../stage/dialect.ts";
+import { defineMock } from "../stage/define_mock.ts";
 import type { Happening, HappeningKind } from "../stage/happening.ts";
+import { type SpotChannel, SpotConversation } from "./conversation.ts";
+import { spotRest } from "./spot_rest.ts";
 
-const MAX_SUBSCRIPTIONS = 30;
-const MAX_DEPTH = 5000;
-const DEFAULT_DEPTH = 100;
-const WEIGHT_PER_MINUTE = 3000;
-
-/** Channel patterns, the kind that each carries and the wrapper's field of its body. */
-const CHANNELS: readonly [pattern: RegExp, kind: HappeningKind, field: number][] = [
-  [/^spot@public\.aggre\.depth\.v3\.api\.pb@(?:10|100)ms@(\w+)$/, "book", 313],
-  [/^spot@public\.aggre\.deals\.v3\.api\.pb@(?:10|100)ms@(\w+)$/, "trade", 314],
-  [/^spot@public\.aggre\.bookTicker\.v3\.api\.pb@(?:10|100)ms@(\w+)$/, "quote", 315],
-  [/^spot@public\.miniTicker\.v3\.api\.pb@(\w+)@(?:24H|UTC[+-]\d{1,2})$/, "ticker", 309],
-  [/^spot@public\.kline\.v3\.api\.pb@(\w+)@Min1$/, "candle", 308],
+/** `field`: of the wrapper, for the body. */
+const channel = (pattern: RegExp, kind: HappeningKind, field: number): SpotChannel => ({
+  pattern,
+  kind,
+  render: (name, item) => wrapped(name, field, item),
+});
+const CHANNELS: readonly SpotChannel[] = [
+  channel(/^spot@public\.aggre\.depth\.v3\.api\.pb@(?:10|100)ms@(\w+)$/, "book", 313),
+  channel(/^spot@public\.aggre\.deals\.v3\.api\.pb@(?:10|100)ms@(\w+)$/, "trade", 314),
+  channel(/^spot@public\.aggre\.bookTicker\.v3\.api\.pb@(?:10|100)ms@(\w+)$/, "quote", 315),
+  channel(/^spot@public\.miniTicker\.v3\.api\.pb@(\w+)@(?:24H|UTC[+-]\d{1,2})$/, "ticker", 309),
+  channel(/^spot@public\.kline\.v3\.api\.pb@(\w+)@Min1$/, "candle", 308),
 ];
-
-class MexcConversation implements Conversation {
-  constructor(readonly line: Line<Happening>, readonly market: StagedMarket) {}
-
-  receive(text: string): void {
-    const message = clientObject(text);
-    if (message?.method === "PING") return this.#answer("PONG");
-    const names = textList(message?.params);
-    if (names === undefined) return this.#answer("params is error");
-    if (message?.method === "SUBSCRIPTION") this.#subscribe(names);
-    else if (message?.method === "UNSUBSCRIPTION") {
-      for (const name of names) this.line.unsubscribe(name);
-      this.#answer(names.join(","));
-    } else this.#answer("method is error");
-  }
-
-  #subscribe(names: readonly string[]): void {
-    const good: Subscription<Happening>[] = [];
-    for (const name of names) {
-      const subscription = this.#subscription(name);
-      const is_full = this.line.subscriptions.size + good.length >= MAX_SUBSCRIPTIONS &&
-        !this.line.subscriptions.has(name);
-      if (subscription !== undefined && !is_full) good.push(subscription);
-      else this.#refuse(name, is_full ? "Subscription limit reached" : "Blocked");
-    }
-    if (good.length > 0) this.#answer(good.map((one) => one.name).join(","));
-    for (const one of good) this.line.subscribe(one);
-  }
-  #subscription(name: string): Subscription<Happening> | undefined {
-    for (const [pattern, kind, field] of CHANNELS) {
-      const symbol = pattern.exec(name)?.[1];
-      if (symbol === undefined || !this.market.symbols.has(symbol)) continue;
-      return { name, symbol, kinds: [kind], render: (item) => wrapped(name, field, item) };
-    }
-    return undefined;
-  }
-  #refuse(name: string, why: string): void {
-    this.#answer(`Not Subscribed successfully! [${name}].  Reason： ${why}! `);
-  }
-  #answer(msg: string): void {
-    this.line.answer(JSON.stringify({ id: 0, code: 0, msg }));
-  }
-}
 
 /** The body comes first and the symbol after it, as in what was recorded. */
 function wrapped(name: string, field: number, item: Happening): Uint8Array | undefined {
@@ -108,49 +65,6 @@ function bodyOf(item: Happening): ProtobufWriter | undefined {
 const level = ([price, quantity]: Level) => new ProtobufWriter().text(1, price).text(2, quantity);
 const seconds = (time_ms: number) => Math.floor(time_ms / 1000);
 
-const BAD_SYMBOL = { status: 400, body: '{"code":-1121,"msg":"Invalid symbol."}' };
-
-function rest(market: StagedMarket): RestRules {
-  const exchangeInfo = () => ({
-    timezone: "CST",
-    serverTime: market.clock.now_ms(),
-    symbols: [...market.symbols].map(([symbol, grid]) => ({
-      symbol,
-      status: "1",
-      baseAsset: symbol.replace(/USDT$/, ""),
-      baseAssetPrecision: grid.quantity_decimals,
-      quoteAsset: "USDT",
-      quotePrecision: grid.price_decimals,
-      baseSizePrecision: "0",
-      quoteAmountPrecision: "1",
-      filters: [],
-    })),
-  });
-  return {
-    weight_per_minute: WEIGHT_PER_MINUTE,
-    request({ pathname, searchParams }) {
-      if (pathname === "/api/v3/exchangeInfo") {
-        return { weight: 10, answer: () => JSON.stringify(exchangeInfo()) };
-      }
-      if (pathname !== "/api/v3/depth") return { status: 404, body: '{"code":404,"msg":"no such path"}' };
-      const symbol = searchParams.get("symbol") ?? "";
-      const book = market.book(symbol);
-      if (book === undefined) return BAD_SYMBOL;
-      const limit = Math.min(Number(searchParams.get("limit") ?? DEFAULT_DEPTH), MAX_DEPTH);
-      return {
-        snapshot_of: symbol,
-        answer: () =>
-          JSON.stringify({
-            lastUpdateId: book.last_id,
-            ...book.top(limit),
-            timestamp: market.clock.now_ms(),
-          }),
-      };
-    },
-    refusal: (status) => JSON.stringify({ code: status, msg: "Too many requests" }),
-  };
-}
-
 export const mexcSpot = defineMock({
   name: "mexc-spot",
   summary: "MEXC spot: protobuf streams, code 0 on failure, REST snapshots",
@@ -177,7 +91,9 @@ export const mexcSpot = defineMock({
   },
   open: (market) => ({
     enter: (path) =>
-      path === "/ws" ? { route: "", converse: (line) => new MexcConversation(line, market) } : undefined,
-    rest: rest(market),
+      path === "/ws"
+        ? { route: "", converse: (line) => new SpotConversation(line, market, CHANNELS) }
+        : undefined,
+    rest: spotRest(market),
   }),
 });
