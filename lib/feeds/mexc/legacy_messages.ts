@@ -17,28 +17,36 @@ import { percentOf } from "./percent.ts";
 
 export const VENUE = "mexc-legacy";
 
-const PREFIX = "spot@public.";
-const SUFFIX = ".v3.api";
 const BAD_JSON = malformed("bad JSON");
 
 type Reader = (symbol: string, data: number, received_us: number, batch: EventBatch) => FrameOutcome;
 
+interface Channel {
+  word: string;
+  /** How a name of the longer form begins. */
+  long_form: string;
+  read: Reader;
+}
+const channel = (word: string, read: Reader): Channel => ({
+  word,
+  long_form: `spot@public.${word}.v3.api@`,
+  read,
+});
+
 export class MexcLegacyMapper extends JsonMapper {
   readonly #bars = new CandleBars();
-  readonly #readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
-    ["increase.depth", (...message) => this.#depth(...message)],
-    ["depth", (...message) => this.#depth(...message)],
-    ["limit.depth", (...message) => this.#limitDepth(...message)],
-    ["deals", (...message) => this.#deals(...message)],
-    ["trade", (...message) => this.#trade(...message)],
-    ["bookTicker", (...message) => this.#bookTicker(...message)],
-    ["miniTicker", (...message) => this.#miniTicker(...message)],
-    ["ticker", (...message) => this.#ticker(...message)],
-    ["kline", (...message) => this.#kline(...message)],
-  ]);
-  /** The channel of the last frame and its reader: channels repeat. */
-  #last_channel = "";
-  #last_reader: Reader | undefined;
+  /** Asked in this order: the busy ones first. */
+  readonly #channels: readonly Channel[] = [
+    channel("increase.depth", (...message) => this.#depth(...message)),
+    channel("deals", (...message) => this.#deals(...message)),
+    channel("bookTicker", (...message) => this.#bookTicker(...message)),
+    channel("depth", (...message) => this.#depth(...message)),
+    channel("trade", (...message) => this.#trade(...message)),
+    channel("ticker", (...message) => this.#ticker(...message)),
+    channel("limit.depth", (...message) => this.#limitDepth(...message)),
+    channel("miniTicker", (...message) => this.#miniTicker(...message)),
+    channel("kline", (...message) => this.#kline(...message)),
+  ];
 
   protected read(received_us: number, batch: EventBatch): FrameOutcome {
     const { tape } = this;
@@ -60,17 +68,12 @@ export class MexcLegacyMapper extends JsonMapper {
   protected override readOther(): FrameOutcome {
     return BAD_JSON;
   }
-  /** "spot@public.increase.depth.v3.api@BTCUSDT": increase.depth. */
   #readerOf(node: number): Reader | undefined {
     const { tape } = this;
-    if (this.#last_channel !== "" && tape.is(node, this.#last_channel)) return this.#last_reader;
-    const channel = tape.text(node);
-    const word = channel.startsWith(PREFIX)
-      ? channel.slice(PREFIX.length).split("@")[0].replace(SUFFIX, "")
-      : channel;
-    this.#last_reader = this.#readers.get(word);
-    this.#last_channel = channel;
-    return this.#last_reader;
+    for (const { word, long_form, read } of this.#channels) {
+      if (tape.startsWith(node, long_form) || tape.is(node, word)) return read;
+    }
+    return undefined;
   }
   #sent(): number | undefined {
     return this.milliseconds(this.tape.field(0, "t"));
