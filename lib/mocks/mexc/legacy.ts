@@ -2,12 +2,10 @@
  * A mock of MEXC's older spot socket, JSON `{c,s,d,t}`. Its versions count single changes, one a message: a change of many
  * comes as many messages, the levels in the last.
  */
-import { FAULTS, type Level } from "../mock.ts";
-import { defineMock } from "../stage/define_mock.ts";
+import type { Level } from "../mock.ts";
 import type { Output } from "../stage/dialect.ts";
 import type { Happening, HappeningKind } from "../stage/happening.ts";
-import { type SpotChannel, SpotConversation } from "./conversation.ts";
-import { spotRest } from "./spot_rest.ts";
+import { type SpotChannel, spotMock } from "./spot_market.ts";
 
 const channel = (pattern: RegExp, kind: HappeningKind): SpotChannel => ({ pattern, kind, render: messages });
 const CHANNELS: readonly SpotChannel[] = [
@@ -61,18 +59,11 @@ function dataOf(item: Happening): object | undefined {
   }
 }
 
-export const mexcLegacy = defineMock({
+export const mexcLegacy = spotMock({
   name: "mexc-legacy",
   summary: "MEXC spot before August 2025: JSON streams, REST snapshots",
-  faults: FAULTS,
-  channels: ["book", "trades", "quote", "ticker", "candles"],
   trades_have_ids: false,
-  default_symbols: ["BTCUSDT", "ETHUSDT"],
-  rules: {
-    max_client_messages_per_s: 100,
-    subscribe_within_ms: 30_000,
-    max_client_silence_ms: 60_000,
-  },
+  streams: CHANNELS,
   words: {
     format: "json",
     essential: ["asks", "bids", "r", "deals", "p", "k"],
@@ -82,11 +73,4 @@ export const mexcLegacy = defineMock({
       '{"id":0,"code":0,"msg":"novelty"}',
     ],
   },
-  open: (market) => ({
-    enter: (path) =>
-      path === "/ws"
-        ? { route: "", converse: (line) => new SpotConversation(line, market, CHANNELS) }
-        : undefined,
-    rest: spotRest(market),
-  }),
 });

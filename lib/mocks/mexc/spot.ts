@@ -3,11 +3,9 @@
  * whatever speed was asked for.
  */
 import { ProtobufWriter } from "../../wire/protobuf_writer.ts";
-import { FAULTS, type Level } from "../mock.ts";
-import { defineMock } from "../stage/define_mock.ts";
+import type { Level } from "../mock.ts";
 import type { Happening, HappeningKind } from "../stage/happening.ts";
-import { type SpotChannel, SpotConversation } from "./conversation.ts";
-import { spotRest } from "./spot_rest.ts";
+import { type SpotChannel, spotMock } from "./spot_market.ts";
 
 /** `field`: of the wrapper, for the body. */
 const channel = (pattern: RegExp, kind: HappeningKind, field: number): SpotChannel => ({
@@ -65,18 +63,11 @@ function bodyOf(item: Happening): ProtobufWriter | undefined {
 const level = ([price, quantity]: Level) => new ProtobufWriter().text(1, price).text(2, quantity);
 const seconds = (time_ms: number) => Math.floor(time_ms / 1000);
 
-export const mexcSpot = defineMock({
+export const mexcSpot = spotMock({
   name: "mexc-spot",
   summary: "MEXC spot: protobuf streams, code 0 on failure, REST snapshots",
-  faults: FAULTS,
-  channels: ["book", "trades", "quote", "ticker", "candles"],
   trades_have_ids: true,
-  default_symbols: ["BTCUSDT", "ETHUSDT"],
-  rules: {
-    max_client_messages_per_s: 100,
-    subscribe_within_ms: 30_000,
-    max_client_silence_ms: 60_000,
-  },
+  streams: CHANNELS,
   words: {
     format: "protobuf",
     essential: [],
@@ -89,11 +80,4 @@ export const mexcSpot = defineMock({
       "",
     ],
   },
-  open: (market) => ({
-    enter: (path) =>
-      path === "/ws"
-        ? { route: "", converse: (line) => new SpotConversation(line, market, CHANNELS) }
-        : undefined,
-    rest: spotRest(market),
-  }),
 });

@@ -2,10 +2,12 @@
  * How MEXC's spot socket talks, today's and the older one alike: answers in JSON with code 0 whatever happened, thirty
  * subscriptions a connection. What the data looks like is the channel's.
  */
+import { FAULTS, type MockKind } from "../mock.ts";
 import { clientObject, textList } from "../stage/client_object.ts";
-import type { StagedMarket } from "../stage/define_mock.ts";
+import { defineMock, type StagedMarket, type VenueDialect } from "../stage/define_mock.ts";
 import type { Conversation, Line, Output, Subscription } from "../stage/dialect.ts";
 import type { Happening, HappeningKind } from "../stage/happening.ts";
+import { spotRest } from "./spot_rest.ts";
 
 const MAX_SUBSCRIPTIONS = 30;
 
@@ -16,7 +18,7 @@ export interface SpotChannel {
   render(name: string, item: Happening): Output;
 }
 
-export class SpotConversation implements Conversation {
+class SpotConversation implements Conversation {
   constructor(
     readonly line: Line<Happening>,
     readonly market: StagedMarket,
@@ -61,4 +63,30 @@ export class SpotConversation implements Conversation {
   #answer(msg: string): void {
     this.line.answer(JSON.stringify({ id: 0, code: 0, msg }));
   }
+}
+
+/** What differs between the socket of today and the older one. */
+interface SpotDialect extends Pick<VenueDialect, "name" | "summary" | "trades_have_ids" | "words"> {
+  streams: readonly SpotChannel[];
+}
+
+export function spotMock({ streams, ...dialect }: SpotDialect): MockKind {
+  return defineMock({
+    ...dialect,
+    faults: FAULTS,
+    channels: ["book", "trades", "quote", "ticker", "candles"],
+    default_symbols: ["BTCUSDT", "ETHUSDT"],
+    rules: {
+      max_client_messages_per_s: 100,
+      subscribe_within_ms: 30_000,
+      max_client_silence_ms: 60_000,
+    },
+    open: (market) => ({
+      enter: (path) =>
+        path === "/ws"
+          ? { route: "", converse: (line) => new SpotConversation(line, market, streams) }
+          : undefined,
+      rest: spotRest(market),
+    }),
+  });
 }
