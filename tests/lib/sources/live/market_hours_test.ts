@@ -62,9 +62,13 @@ class Night implements AsyncDisposable {
   /** Until both sides have read what the other one wrote. */
   async settle(): Promise<void> {
     const socket = this.#socket!;
-    const pong = once(socket, "pong");
+    const answered = new Promise((resolve, reject) => {
+      socket.once("pong", resolve);
+      socket.once("close", () => reject(new Error("the gateway hung up")));
+    });
+    assert.equal(socket.readyState, socket.OPEN, "the gateway hung up");
     socket.ping();
-    await pong;
+    await answered;
   }
   async say(frame: string): Promise<void> {
     this.#socket!.send(frame);
