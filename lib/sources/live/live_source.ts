@@ -305,6 +305,9 @@ export class LiveSource implements Source, LaneOwner {
       "venue",
     ])
       .with(this.venue).value += streams.length;
+    // Between the old subscription and the new one a trade may pass unseen.
+    const trades = streams.filter((one) => one.channel === "trades").map((one) => one.symbol);
+    if (trades.length > 0) this.#events?.tradesInterrupted?.(trades);
     this.#noisy.warn("silent", "acknowledged streams bring no data: subscribing again", {
       lane: lane.options.id,
       streams: streams.slice(0, 5).map((one) => one.stream),
