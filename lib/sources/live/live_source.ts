@@ -128,6 +128,9 @@ export class LiveSource implements Source, LaneOwner {
   async *batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch> {
     const { clock, metrics } = this.context;
     this.#events = events;
+    if (this.withheld !== undefined) {
+      this.#log.info("servers refuse this venue to their clients", { why: this.withheld });
+    }
     const { snapshot } = this.options.feed;
     this.#snapshots = this.sequence && snapshot && new SnapshotQueue({
       rest_url: this.options.rest_url,
