@@ -87,6 +87,8 @@ const microseconds = (time_ms: number) => Math.round(time_ms * 1000);
 /** The second last printed: rows of one batch share it, and the host's formatter costs more than all the rest of a row. */
 let last_second = NaN;
 let second_text = "";
+/** "000" … "999": a row prints six of them. */
+const THREE_DIGITS: readonly string[] = Array.from({ length: 1_000 }, (_, i) => String(1_000 + i).slice(1));
 function timeText(time_us: number): string {
   const whole_us = Math.floor(time_us);
   const second = Math.floor(whole_us / 1e6);
@@ -94,7 +96,9 @@ function timeText(time_us: number): string {
     second_text = isoMicroseconds(second * 1e6).slice(0, -7);
     last_second = second;
   }
-  return `${second_text}${String(whole_us - second * 1e6 + 1e6).slice(1)}Z`;
+  const rest_us = whole_us - second * 1e6;
+  const ms = Math.floor(rest_us / 1_000);
+  return `${second_text}${THREE_DIGITS[ms]}${THREE_DIGITS[rest_us - ms * 1_000]}Z`;
 }
 const timeOfMs = (time_ms: number | undefined) =>
   time_ms === undefined ? NULL : timeText(microseconds(time_ms));
