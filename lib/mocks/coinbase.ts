@@ -10,7 +10,7 @@ import { defineMock, type StagedMarket } from "./stage/define_mock.ts";
 import { DepthView } from "./stage/depth_view.ts";
 import type { Conversation, Line, RestRules, Subscription } from "./stage/dialect.ts";
 import { gridStep } from "./stage/grid_step.ts";
-import type { Happening } from "./stage/happening.ts";
+import type { Happening, TradeHappening } from "./stage/happening.ts";
 
 const DEPTH = 10_000;
 const HEARTBEAT_MS = 1_000;
@@ -78,8 +78,16 @@ class CoinbaseConversation implements Conversation {
       name,
       symbol,
       kinds: [kind],
+      opening: kind === "trade" ? () => this.#history(data_channel, symbol) : undefined,
       render: (item) => this.#message(data_channel, [{ type: "update", ...rowsOf(item) }], item.at_us),
     };
+  }
+  /** The latest trades, newest first: they fill the hole of a new subscription. */
+  #history(channel: string, symbol: string): string | undefined {
+    const trades = this.market.trades(symbol).map(tradeRow).reverse();
+    return trades.length > 0
+      ? this.#message(channel, [{ type: "snapshot", trades }], this.#at_us)
+      : undefined;
   }
   #book(name: string, symbol: string, channel: string): Subscription<Happening> {
     const book = this.market.book(symbol)!;
@@ -117,23 +125,16 @@ class CoinbaseConversation implements Conversation {
   }
 }
 
+function tradeRow({ id, symbol, price, quantity: size, aggressor, at_us }: TradeHappening): object {
+  const side = aggressor === "buy" ? "BUY" : "SELL";
+  return { trade_id: String(id), product_id: symbol, price, size, side, time: isoMicroseconds(at_us) };
+}
+
 function rowsOf(item: Happening): object {
   const { symbol: product_id } = item;
   switch (item.kind) {
-    case "trade": {
-      const side = item.aggressor === "buy" ? "BUY" : "SELL";
-      const time = isoMicroseconds(item.at_us);
-      return {
-        trades: [{
-          trade_id: String(item.id),
-          product_id,
-          price: item.price,
-          size: item.quantity,
-          side,
-          time,
-        }],
-      };
-    }
+    case "trade":
+      return { trades: [tradeRow(item)] };
     case "quote": {
       const [[best_bid, best_bid_quantity], [best_ask, best_ask_quantity]] = [item.bid, item.ask];
       return { tickers: [{ product_id, best_bid, best_bid_quantity, best_ask, best_ask_quantity }] };

@@ -103,7 +103,7 @@ eachMock("waits for a subscriber, sells every channel, ends; each frame is under
 
 for (const [key, kind] of Object.entries(MOCKS)) {
   Deno.test(`mock ${key}: equal seeds give equal markets and equal faults`, async () => {
-    for (const faults of [[], [{ name: "drop", rate: 0.05 }, { name: "corrupt", rate: 0.05 }] as const]) {
+    for (const faults of [[], [{ name: "drop", rate: 0.2 }, { name: "corrupt", rate: 0.2 }] as const]) {
       const runs: Awaited<ReturnType<typeof play>>[] = [];
       for (const seed of ["a", "a", "b"]) {
         runs.push(await play(key, kind, { duration_ms: 3_000, faults, seed }));

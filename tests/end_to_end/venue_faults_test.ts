@@ -40,13 +40,16 @@ const RATES: Record<Fault, number> = {
 };
 /** Drawn per frame, and often: a run without any would be a broken test. */
 const CERTAIN: readonly Fault[] = ["drop", "duplicate", "reorder", "corrupt"];
+/** Venues without books send few frames. */
+const BOOKLESS_FACTOR = 6;
 
 type Case = Fault | "none" | "all";
 
 function specs(kind: MockKind, one: Case): FaultSpec[] {
   if (one === "none") return [];
   const named = one === "all" ? kind.faults : [one];
-  return named.map((name) => ({ name, rate: RATES[name] }));
+  const factor = kind.channels.includes("book") ? 1 : BOOKLESS_FACTOR;
+  return named.map((name) => ({ name, rate: CERTAIN.includes(name) ? RATES[name] * factor : RATES[name] }));
 }
 
 /** Runs the thunks, `RUNS_AT_ONCE` at a time; results in their order. */

@@ -9,6 +9,7 @@ import { Random } from "../../base/random.ts";
 import { type PipelineMetrics, pipelineMetrics } from "../../flow/pipeline_metrics.ts";
 import type { Feed, FeedLimits, SnapshotSpec, StreamName, StreamOptions } from "../../feeds/feed.ts";
 import type { Channel, MarketEvent } from "../../market/event.ts";
+import type { CalendarOptions } from "../../market/calendar.ts";
 import type { CandlePlan } from "../../flow/candles.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import type { InstrumentInfo } from "../../market/instrument_info.ts";
@@ -18,6 +19,7 @@ import type { Connection, SubscriptionNews } from "./connection.ts";
 import { BookRenewals } from "./book_renewals.ts";
 import { InstrumentList } from "./instrument_list.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
+import { MarketHours } from "./market_hours.ts";
 import { Overlap } from "./overlap.ts";
 import { SnapshotQueue } from "./snapshot_queue.ts";
 
@@ -44,6 +46,9 @@ export interface LiveOptions {
   candles?: CandlePlan;
   /** Redundant connections per stream. */
   legs: number;
+  calendar: CalendarOptions;
+  /** The operator has the venue's agreement to hand its data on. */
+  may_redistribute: boolean;
 }
 
 const CHANNEL_OF: Record<Exclude<MarketEvent["kind"], "damage">, Channel> = {
@@ -59,6 +64,7 @@ export class LiveSource implements Source, LaneOwner {
   readonly name: string;
   readonly venue: string;
   readonly sequence;
+  readonly withheld: string | undefined;
   #symbols: string[];
   readonly #lanes: Lane[] = [];
   readonly #random: Random;
@@ -77,6 +83,7 @@ export class LiveSource implements Source, LaneOwner {
   #instruments: InstrumentList | undefined;
   readonly #renewals: BookRenewals;
   readonly #overlap: Overlap;
+  readonly #hours: MarketHours;
   #lane_count = 0;
   #ticks = 0;
   readonly #quiet = new Map<string, { at_ms: number; pause_ms: number; last_id?: number }>();
@@ -86,7 +93,9 @@ export class LiveSource implements Source, LaneOwner {
     this.name = context.name;
     this.venue = options.feed.name;
     this.sequence = options.channels.includes("book") ? options.feed.sequence : undefined;
+    this.withheld = options.may_redistribute ? undefined : options.feed.redistribution?.forbidden;
     this.#symbols = [...options.symbols];
+    this.#hours = new MarketHours(options.feed, options.calendar, context.clock);
     this.#quiet_ms = Math.min(QUIET_STREAM_MS, options.limits.first_data_ms / 2);
     this.#random = new Random(`${context.seed}:${context.name}`);
     this.#log = context.log.with({ source: context.name });
@@ -119,6 +128,9 @@ export class LiveSource implements Source, LaneOwner {
   async *batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch> {
     const { clock, metrics } = this.context;
     this.#events = events;
+    if (this.withheld !== undefined) {
+      this.#log.info("servers refuse this venue to their clients", { why: this.withheld });
+    }
     const { snapshot } = this.options.feed;
     this.#snapshots = this.sequence && snapshot && new SnapshotQueue({
       rest_url: this.options.rest_url,
@@ -165,6 +177,9 @@ export class LiveSource implements Source, LaneOwner {
       this.#overlap.close();
     }
   }
+  silence(symbol: string): string | undefined {
+    return this.#hours.silence(symbol);
+  }
   instrument(symbol: string): InstrumentInfo | undefined {
     return this.#instruments?.get(symbol);
   }
@@ -181,6 +196,7 @@ export class LiveSource implements Source, LaneOwner {
       this.#snapshots?.forget(symbol);
       this.#renewals.forget(symbol);
       this.#overlap.forget(symbol);
+      this.#hours.forget(symbol);
       this.#instruments?.forget(symbol);
       this.#contract.websocket_connected.with(symbol).value = 0;
     }
@@ -211,6 +227,7 @@ export class LiveSource implements Source, LaneOwner {
     const outcome = connection.mapper.map(frame, received_us, batch);
     if (outcome.kind === "events") {
       this.#event_frames.value++;
+      this.#keepWanted(batch, before);
       for (let i = before; i < batch.events.length; i++) this.#heard(lane, batch.events[i]);
       this.#overlap.take(batch, before, connection, lane.options.leg);
       if (batch.size === 0) return;
@@ -291,6 +308,9 @@ export class LiveSource implements Source, LaneOwner {
       "venue",
     ])
       .with(this.venue).value += streams.length;
+    // Between the old subscription and the new one a trade may pass unseen.
+    const trades = streams.filter((one) => one.channel === "trades").map((one) => one.symbol);
+    if (trades.length > 0) this.#events?.tradesInterrupted?.(trades);
     this.#noisy.warn("silent", "acknowledged streams bring no data: subscribing again", {
       lane: lane.options.id,
       streams: streams.slice(0, 5).map((one) => one.stream),
@@ -298,6 +318,16 @@ export class LiveSource implements Source, LaneOwner {
     });
   }
 
+  /** A frame may tell more than its stream was asked for: a ticker that is also the quote. */
+  #keepWanted({ events }: EventBatch, from: number): void {
+    const { channels } = this.options;
+    let kept = from;
+    for (let i = from; i < events.length; i++) {
+      const event = events[i];
+      if (event.kind === "damage" || channels.includes(CHANNEL_OF[event.kind])) events[kept++] = event;
+    }
+    events.length = kept;
+  }
   /** Another leg brings the same streams, with data: this one's end is no loss. */
   #isCarriedBesides(
     lane: Lane,
@@ -399,6 +429,7 @@ export class LiveSource implements Source, LaneOwner {
       reconnect_delay_ms,
       max_reconnect_delay_ms,
       random: this.#random.fork(id),
+      silence: (symbol) => this.#hours.silence(symbol),
     }, this);
     lane.add(streams);
     this.#lanes.push(lane);
