@@ -2,12 +2,11 @@
  * One SQLite file, written. Synchronous, so it lives in a Worker. A batch is one transaction in WAL mode with a sync at
  * its end: what was answered is on the disk, and readers are never stopped. Rows that are there already stay as they are.
  */
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { readDecimal } from "../../../base/decimal.ts";
-import { NULL, unescapeText } from "../copy_text.ts";
+import { DatabaseSync } from "node:sqlite";
 import type { RowGroup } from "../database.ts";
+import { type TableName, TABLES } from "../tables.ts";
+import { RowInserter } from "./row_inserter.ts";
 import type { Refusal } from "./messages.ts";
-import { type ColumnType, type TableName, tableOf, TABLES } from "../tables.ts";
 import { migrate } from "./schema.ts";
 
 /** Another process may be writing: wait so long for it. */
@@ -17,7 +16,7 @@ const EXPIRE_ROWS = 20_000;
 
 export class SqliteWriter {
   readonly #database: DatabaseSync;
-  readonly #inserts = new Map<TableName, { statement: StatementSync; types: readonly ColumnType[] }>();
+  readonly #inserters = new Map<TableName, RowInserter>();
 
   /** Throws when the file can't be opened or is none of ours. */
   constructor(path: string) {
@@ -35,7 +34,7 @@ export class SqliteWriter {
     const refusals: Refusal[] = [];
     this.#transaction(() => {
       for (const { table, rows } of groups) {
-        const refusal = this.#insert(table, rows);
+        const refusal = this.#inserter(table).insert(rows);
         if (refusal) refusals.push(refusal);
       }
     });
@@ -59,43 +58,10 @@ export class SqliteWriter {
     this.#database.close();
   }
 
-  #insert(table: TableName, rows: string): Refusal | undefined {
-    const { statement, types } = this.#statement(table);
-    let refusal: Refusal | undefined;
-    const values: SQLInputValue[] = new Array(types.length);
-    for (let at = 0; at < rows.length;) {
-      let end = rows.indexOf("\n", at);
-      if (end < 0) end = rows.length;
-      const from = at;
-      for (let i = 0; i < types.length; i++) {
-        let to = rows.indexOf("\t", at);
-        if (to < 0 || to > end) to = end;
-        values[i] = valueOf(types[i], rows.slice(at, to));
-        at = to + 1;
-      }
-      at = end + 1;
-      try {
-        statement.run(...values);
-      } catch (error) {
-        if (!isConstraint(error)) throw error;
-        refusal ??= { table, count: 0, reason: error.message, row: rows.slice(from, end) };
-        refusal.count++;
-      }
-    }
-    return refusal;
-  }
-  #statement(table: TableName): { statement: StatementSync; types: readonly ColumnType[] } {
-    const found = this.#inserts.get(table);
-    if (found) return found;
-    const { columns } = tableOf(table);
-    const names = columns.map(({ name }) => `"${name}"`).join(", ");
-    const marks = columns.map(() => "?").join(", ");
-    const statement = this.#database.prepare(
-      `INSERT INTO "${table}" (${names}) VALUES (${marks}) ON CONFLICT DO NOTHING`,
-    );
-    const made = { statement, types: columns.map(({ type }) => type) };
-    this.#inserts.set(table, made);
-    return made;
+  #inserter(table: TableName): RowInserter {
+    let inserter = this.#inserters.get(table);
+    if (!inserter) this.#inserters.set(table, inserter = new RowInserter(this.#database, table));
+    return inserter;
   }
   #transaction(work: () => void): void {
     this.#database.exec("BEGIN IMMEDIATE");
@@ -108,33 +74,4 @@ export class SqliteWriter {
       throw error;
     }
   }
-}
-
-/** A rule of the table (19) or a value of the wrong type (20); the transaction lives on without the row. */
-function isConstraint(error: unknown): error is Error {
-  if (!(error instanceof Error) || !("errcode" in error)) return false;
-  const primary_code = Number(error.errcode) & 0xff;
-  return primary_code === 19 || primary_code === 20;
-}
-
-function valueOf(type: ColumnType, column: string): SQLInputValue {
-  if (column === NULL) return null;
-  switch (type) {
-    case "integer":
-      return Number(column);
-    case "decimal":
-      return column.length <= 15 ? Number(column) : exactDecimal(column);
-    case "boolean":
-      return column === "true" ? 1 : 0;
-    case "levels":
-      return column.replaceAll("{", "[").replaceAll("}", "]");
-    default:
-      return unescapeText(column);
-  }
-}
-
-/** The text itself where a double would not give it back. */
-function exactDecimal(column: string): SQLInputValue {
-  const read = readDecimal(column);
-  return read === undefined || read.text !== undefined ? column : read.value;
 }

@@ -71,6 +71,32 @@ Deno.test("rows arrive exactly, once, through the Worker", () =>
     assert.equal(file.prepare("PRAGMA journal_mode").get()!.journal_mode, "wal");
   }));
 
+Deno.test("of many rows only those at fault are left out, and each is stored once", () =>
+  inFolder((path) => {
+    const writer = new SqliteWriter(path);
+    // More than one full statement and a rest; faults at both ends, in the middle and in the rest.
+    const at_fault = new Set([0, 7, 19, 20, 44]);
+    const lines = Array.from(
+      { length: 47 },
+      (_, i) => trade("2024-08-08", i, at_fault.has(i) ? "\\N" : "1.5"),
+    );
+    writer.write(trades(...lines.slice(3, 6)));
+    const refusals = writer.write(trades(...lines, lines[46]));
+    assert.deepEqual(
+      refusals.map(({ table, count, row }) => ({ table, count, row })),
+      [{ table: "trades", count: at_fault.size, row: lines[0].slice(0, -1) }],
+    );
+    assert.match(refusals[0].reason, /NOT NULL constraint failed: trades.price/);
+    assert.deepEqual(writer.write(trades(...lines.filter((_, i) => !at_fault.has(i)))), []);
+    writer.close();
+    using file = new DatabaseSync(path, { readOnly: true });
+    assert.deepEqual(
+      file.prepare("SELECT trade_id FROM trades ORDER BY trade_id").all().map((row) => row.trade_id),
+      lines.keys().filter((i) => !at_fault.has(i)).toArray(),
+    );
+    return Promise.resolve();
+  }));
+
 Deno.test("a path that can't be a database is told at once", () =>
   inFolder(async (path) => {
     await Deno.writeTextFile(path, "this is no database, but long enough to look at".repeat(100));
