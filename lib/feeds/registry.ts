@@ -8,3 +8,6 @@ export { bybitSpot as "bybit-spot" } from "./bybit/spot.ts";
 export { deribit } from "./deribit/deribit.ts";
 export { coinbase } from "./coinbase/coinbase.ts";
 export { yahoo } from "./yahoo/yahoo.ts";
+export { tiingoForex as "tiingo-forex" } from "./tiingo/forex.ts";
+export { tiingoCrypto as "tiingo-crypto" } from "./tiingo/crypto.ts";
+export { tiingoEquities as "tiingo-equities" } from "./tiingo/equities.ts";

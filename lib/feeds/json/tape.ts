@@ -113,6 +113,9 @@ export class JsonTape {
   isFalse(node: number): boolean {
     return this.kind(node) === LITERAL && this.#frame[this.#starts[node]] === 102;
   }
+  isNull(node: number): boolean {
+    return this.kind(node) === LITERAL && this.#frame[this.#starts[node]] === 110;
+  }
   /** Where a value's bytes stand; a string's quotes are not included. */
   start(node: number): number {
     return this.#starts[node];

@@ -18,7 +18,9 @@ const schema = z.strictObject({
   channels: z.array(z.enum(CHANNELS as [string, ...string[]])).min(1).optional().describe(
     "what to subscribe to; default book, trades and quote as far as the venue has them; quote also feeds the audit of the book",
   ),
-  speed: z.string().regex(/^\w{1,16}$/).optional().describe("the venue's update speed, such as 100ms"),
+  speed: z.string().regex(/^\w{1,16}$/).optional().describe(
+    "how often the venue tells, in its own word: an interval such as 100ms, a threshold level such as 5",
+  ),
   depth: z.int().min(1).max(5_000).optional().describe(
     "levels a side of the book stream, where the venue offers a choice",
   ),
