@@ -5,7 +5,8 @@
 import { quoted, reasonOf, UserError } from "../base/errors.ts";
 import type { BundleFile } from "./list_files.ts";
 
-const PIECE_BYTES = 256 * 1024;
+/** Larger pieces are collected late: four times the size cost 70 MB more. */
+const PIECE_BYTES = 64 * 1024;
 
 export async function* readAtRest({ path, name, bytes }: BundleFile): AsyncGenerator<Uint8Array> {
   const changed = (now: number) =>

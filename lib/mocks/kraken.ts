@@ -78,7 +78,12 @@ class KrakenConversation implements Conversation {
       kinds: [kind],
       render: (item: Happening) => bareNumbers(push("update", row(item))),
     });
-    if (channel === "trade") return plain("trade", "all", tradeRow);
+    if (channel === "trade") {
+      // The latest fifty first: they fill the hole of a new subscription.
+      const rows = () => this.market.trades(symbol).map((item) => ({ symbol, ...tradeRow(item) }));
+      const opening = () => bareNumbers({ channel, type: "snapshot", data: rows() });
+      return { ...plain("trade", "all", tradeRow), opening };
+    }
     if (channel === "ticker") {
       return plain(
         event_trigger === "bbo" ? "quote" : "ticker",

@@ -33,13 +33,13 @@ function pricing(item: Happening): string | undefined {
   if (item.kind !== "ticker" || item.last === undefined) return undefined;
   const { symbol, at_ms, last: [price, size], open, high, low, bid, ask } = item;
   const [, decimals = ""] = price.split(".");
-  const data = new ProtobufWriter().text(1, symbol).float(2, Number(price)).sint(3, BigInt(at_ms))
-    .int(6, quoteType(symbol)).int(7, REGULAR).sint(9, whole(item.volume)).sint(22, whole(size));
+  const data = new ProtobufWriter().text(1, symbol).float32(2, Number(price)).zigzag(3, BigInt(at_ms))
+    .integer(6, quoteType(symbol)).integer(7, REGULAR).zigzag(9, whole(item.volume)).zigzag(22, whole(size));
   for (const [field, value] of [[10, high], [11, low], [15, open], [23, bid?.[0]], [25, ask?.[0]]] as const) {
-    if (value !== undefined) data.float(field, Number(value));
+    if (value !== undefined) data.float32(field, Number(value));
   }
-  data.sint(27, BigInt(decimals.length));
-  return JSON.stringify({ type: "pricing", message: data.bytes().toBase64() });
+  data.zigzag(27, BigInt(decimals.length));
+  return JSON.stringify({ type: "pricing", message: data.finish().toBase64() });
 }
 
 /** Sizes are whole numbers of shares. */

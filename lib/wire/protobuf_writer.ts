@@ -1,44 +1,66 @@
-/** Writes protobuf fields, for mocks and tests: slow and obvious. Source: Protocol Buffers, "Encoding". */
-export class ProtobufWriter {
-  readonly #bytes: number[] = [];
+/**
+ * Protobuf messages for mocks that speak them, field by field in the order of the calls: wire types 0, 1, 2 and 5
+ * (Protocol Buffers, "Encoding"). Whatever is written is there; leaving out proto3's defaults is the caller's affair.
+ */
+import { Buffer } from "node:buffer";
 
-  int(field: number, value: bigint): this {
-    this.#varint(BigInt(field) << 3n);
-    return this.#varint(BigInt.asUintN(64, value));
+const VARINT = 0n;
+const FIXED64 = 1n;
+const BYTES = 2n;
+const FIXED32 = 5n;
+
+export class ProtobufWriter {
+  readonly #parts: Uint8Array[] = [];
+
+  /** int32, int64, uint64, bool, enum; negative numbers take ten bytes. */
+  integer(field: number, value: number | bigint): this {
+    return this.#varint(tagOf(field, VARINT)).#varint(BigInt.asUintN(64, BigInt(value)));
   }
-  sint(field: number, value: bigint): this {
-    return this.int(field, BigInt.asUintN(64, (value << 1n) ^ (value >> 63n)));
-  }
-  float(field: number, value: number): this {
-    return this.#tagged(field, 5, new Uint8Array(Float32Array.of(value).buffer));
-  }
-  double(field: number, value: number): this {
-    return this.#tagged(field, 1, new Uint8Array(Float64Array.of(value).buffer));
+  /** sint32, sint64. */
+  zigzag(field: number, value: number | bigint): this {
+    const whole = BigInt(value);
+    return this.integer(field, (whole << 1n) ^ (whole >> 63n));
   }
   text(field: number, value: string): this {
-    return this.message(field, new TextEncoder().encode(value));
+    return this.bytes(field, Buffer.from(value));
   }
-  message(field: number, value: Uint8Array): this {
-    this.#varint((BigInt(field) << 3n) | 2n);
-    this.#varint(BigInt(value.length));
-    this.#bytes.push(...value);
+  bytes(field: number, value: Uint8Array): this {
+    this.#varint(tagOf(field, BYTES)).#varint(BigInt(value.length)).#parts.push(value);
     return this;
   }
-  bytes(): Uint8Array<ArrayBuffer> {
-    return Uint8Array.from(this.#bytes);
+  /** A message within. */
+  message(field: number, inner: ProtobufWriter): this {
+    return this.bytes(field, inner.finish());
+  }
+  float32(field: number, value: number): this {
+    const bytes = Buffer.alloc(4);
+    bytes.writeFloatLE(value);
+    this.#varint(tagOf(field, FIXED32)).#parts.push(bytes);
+    return this;
+  }
+  float64(field: number, value: number): this {
+    const bytes = Buffer.alloc(8);
+    bytes.writeDoubleLE(value);
+    this.#varint(tagOf(field, FIXED64)).#parts.push(bytes);
+    return this;
+  }
+  finish(): Uint8Array {
+    return new Uint8Array(Buffer.concat(this.#parts));
   }
 
-  #tagged(field: number, wire: number, value: Uint8Array): this {
-    this.#varint((BigInt(field) << 3n) | BigInt(wire));
-    this.#bytes.push(...value);
-    return this;
-  }
   #varint(value: bigint): this {
-    while (value > 127n) {
-      this.#bytes.push(Number(value & 127n) | 128);
-      value >>= 7n;
+    const bytes: number[] = [];
+    for (let rest = value;;) {
+      const low = Number(rest & 0x7fn);
+      rest >>= 7n;
+      bytes.push(rest > 0n ? low | 0x80 : low);
+      if (rest === 0n) break;
     }
-    this.#bytes.push(Number(value));
+    this.#parts.push(Uint8Array.from(bytes));
     return this;
   }
+}
+
+function tagOf(field: number, wire: bigint): bigint {
+  return BigInt(field) << 3n | wire;
 }

@@ -35,7 +35,7 @@ async function mockFrames(feed: Feed): Promise<Runs> {
     const client = await FeedClient.open(feed, clock, venue.ws_url, venue.symbols, channels);
     await venue.finished;
     await client.close();
-    return [...client.frames.values()].map((frames) => frames.map((hex) => Uint8Array.fromHex(hex)));
+    return [...client.frames.values()];
   })());
 }
 function fixtureRuns(feed: Feed): Runs {

@@ -18,6 +18,8 @@ interface RouteLine {
 }
 
 export class FeedClient {
+  /** Everything received, per route, in order. */
+  readonly frames = new Map<string, Uint8Array[]>();
   readonly events: ReturnType<typeof plainEvent>[] = [];
   /** What was neither events nor an expected answer. */
   readonly complaints: string[] = [];
@@ -81,7 +83,12 @@ export class FeedClient {
     const mapper = this.feed.createMapper(new Set(streams.map((one) => one.symbol)));
     const line: RouteLine = { socket, mapper, streams, session: { token: "a token of no account" } };
     this.#lines.set(route, line);
-    socket.on("message", (data: Uint8Array) => this.#take(line, data));
+    const frames: Uint8Array[] = [];
+    this.frames.set(route, frames);
+    socket.on("message", (data: Uint8Array) => {
+      frames.push(Uint8Array.from(data));
+      this.#take(line, data);
+    });
     socket.on("close", (code) => this.closed_with = code);
     await new Promise<void>((resolve, reject) => {
       socket.once("open", () => resolve());

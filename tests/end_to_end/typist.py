@@ -27,7 +27,7 @@ def take_terminal():
 child = subprocess.Popen(sys.argv[2:], stdin=slave, stdout=slave, stderr=slave, preexec_fn=take_terminal)
 shown = b""
 waited_from = 0
-give_up = time.monotonic() + 30
+give_up = time.monotonic() + 120
 while time.monotonic() < give_up:
     if select.select([master], [], [], 0.02)[0]:
         shown += os.read(master, 65536)

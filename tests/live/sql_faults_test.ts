@@ -17,7 +17,7 @@ import { SqlRig, SqlTables } from "./sql_rig.ts";
 const RATE_PER_S = 10_000;
 const MIB = 1024 * 1024;
 /** Enough for a queue of 200,000 rows, and far below what an outage would pile up without a spool. */
-const MAX_GROWTH_BYTES = 400 * MIB;
+const MAX_GROWTH_BYTES = 512 * MIB;
 
 const initdb = await findProgram(postgres.program, postgres.extra_folders);
 const missing = initdb === undefined ? "postgres: initdb is not installed" : undefined;

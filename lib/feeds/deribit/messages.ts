@@ -7,6 +7,7 @@ import { LevelList } from "../../market/level_list.ts";
 import { closeTimeMs } from "../../market/interval.ts";
 import { CandleBars } from "../candle_bars.ts";
 import { EVENTS, type FrameOutcome } from "../feed.ts";
+import { FieldNames } from "../json/field_names.ts";
 import { pushLevel } from "../json/levels.ts";
 import { JsonMapper, malformed, NO_NEWS, quoted, UNKNOWN_SYMBOL } from "../json/mapper.ts";
 import { ARRAY, OBJECT } from "../json/tape.ts";
@@ -21,8 +22,32 @@ const ALIVE: FrameOutcome = {
 };
 const CHART = "chart.trades.";
 
+const BOOK = ["instrument_name", "type", "timestamp", "change_id", "prev_change_id", "bids", "asks"] as const;
+const QUOTE = [
+  ...[
+    "instrument_name",
+    "timestamp",
+    "best_bid_price",
+    "best_bid_amount",
+    "best_ask_price",
+    "best_ask_amount",
+  ],
+] as const;
+const TRADE = [
+  "instrument_name",
+  "timestamp",
+  "trade_seq",
+  "trade_id",
+  "price",
+  "amount",
+  "direction",
+] as const;
+
 export class DeribitMapper extends JsonMapper {
   readonly #bars = new CandleBars();
+  readonly #book_fields = new FieldNames(BOOK);
+  readonly #quote_fields = new FieldNames(QUOTE);
+  readonly #trade_fields = new FieldNames(TRADE);
 
   protected read(received_us: number, batch: EventBatch): FrameOutcome {
     const { tape } = this;
@@ -46,7 +71,9 @@ export class DeribitMapper extends JsonMapper {
     return { kind: "unknown", what: `channel ${quoted(tape.text(channel))}` };
   }
   #symbolOf(row: number): string | FrameOutcome {
-    const node = this.tape.field(row, "instrument_name");
+    return this.#symbolAt(this.tape.field(row, "instrument_name"));
+  }
+  #symbolAt(node: number): string | FrameOutcome {
     return node < 0 ? malformed("no instrument_name") : this.symbol(node) ?? UNKNOWN_SYMBOL;
   }
   #time(row: number): number | undefined {
@@ -56,24 +83,25 @@ export class DeribitMapper extends JsonMapper {
   /** `{"type":"change","timestamp":…,"instrument_name":"…","change_id":2,"prev_change_id":1,"bids":[["new",64010.5,100]],"asks":[]}` */
   #book(data: number, received_us: number, batch: EventBatch): FrameOutcome {
     const { tape } = this;
-    const symbol = this.#symbolOf(data);
+    tape.fields(data, this.#book_fields);
+    const { at } = this.#book_fields;
+    const symbol = this.#symbolAt(at[0]);
     if (typeof symbol !== "string") return symbol;
-    const type = tape.field(data, "type");
-    const is_snapshot = tape.is(type, "snapshot");
+    const is_snapshot = tape.is(at[1], "snapshot");
     // The grouped books of a few levels have no type: they are whole each time and not what was asked for.
-    if (type < 0) return { kind: "unknown", what: "grouped book" };
-    if (!is_snapshot && !tape.is(type, "change")) return malformed("book of an unknown type");
-    const last_id = tape.integer(tape.field(data, "change_id"));
-    const previous_id = tape.integer(tape.field(data, "prev_change_id"));
+    if (at[1] < 0) return { kind: "unknown", what: "grouped book" };
+    if (!is_snapshot && !tape.is(at[1], "change")) return malformed("book of an unknown type");
+    const last_id = tape.integer(at[3]);
+    const previous_id = tape.integer(at[4]);
     if (!(last_id >= 0) || (!is_snapshot && !(previous_id <= last_id))) {
       return malformed("book without change ids");
     }
     const delta = is_snapshot ? undefined : batch.freeDelta();
     const bids = delta?.bids ?? new LevelList();
     const asks = delta?.asks ?? new LevelList();
-    if (!this.#levels(tape.field(data, "bids"), bids)) return malformed("book: bad bids");
-    if (!this.#levels(tape.field(data, "asks"), asks)) return malformed("book: bad asks");
-    const exchange_ms = this.#time(data);
+    if (!this.#levels(at[5], bids)) return malformed("book: bad bids");
+    if (!this.#levels(at[6], asks)) return malformed("book: bad asks");
+    const exchange_ms = this.milliseconds(at[2]);
     if (delta === undefined) {
       batch.push({
         kind: "book_snapshot",
@@ -114,28 +142,29 @@ export class DeribitMapper extends JsonMapper {
 
   /** `{"timestamp":…,"instrument_name":"…","best_bid_price":64010,"best_bid_amount":4120,"best_ask_price":…,"best_ask_amount":…}` */
   #quote(data: number, received_us: number, batch: EventBatch): FrameOutcome {
-    const symbol = this.#symbolOf(data);
+    this.tape.fields(data, this.#quote_fields);
+    const { at } = this.#quote_fields;
+    const symbol = this.#symbolAt(at[0]);
     if (typeof symbol !== "string") return symbol;
-    const [bid, bid_quantity] = this.#best(data, "best_bid_price", "best_bid_amount");
-    const [ask, ask_quantity] = this.#best(data, "best_ask_price", "best_ask_amount");
+    const bid = this.#price(at[2], at[3]);
+    const ask = this.#price(at[4], at[5]);
     const quote = batch.pushQuote();
     quote.venue = VENUE;
     quote.symbol = symbol;
     quote.received_us = received_us;
     quote.sent_ms = undefined;
-    quote.exchange_ms = this.#time(data);
+    quote.exchange_ms = this.milliseconds(at[1]);
     quote.update_id = undefined;
     quote.bid = bid;
-    quote.bid_quantity = bid_quantity;
+    quote.bid_quantity = bid === undefined ? undefined : this.amount(at[3]);
     quote.ask = ask;
-    quote.ask_quantity = ask_quantity;
+    quote.ask_quantity = ask === undefined ? undefined : this.amount(at[5]);
     return EVENTS;
   }
   /** Where nobody bids or offers the venue writes null, or a price and an amount of 0: the side is absent. */
-  #best(data: number, price_name: string, amount_name: string): (number | undefined)[] {
-    const price = this.decimal(this.tape.field(data, price_name));
-    const quantity = this.amount(this.tape.field(data, amount_name));
-    return price === undefined || price < 0 || (price === 0 && !quantity) ? [] : [price, quantity];
+  #price(price_node: number, amount_node: number): number | undefined {
+    const price = this.amount(price_node);
+    return price === 0 && !this.amount(amount_node) ? undefined : price;
   }
 
   /** `[{"trade_seq":30289442,"trade_id":"48079269","timestamp":…,"price":…,"instrument_name":"…","direction":"sell","amount":10}]` */
@@ -143,17 +172,18 @@ export class DeribitMapper extends JsonMapper {
     const { tape } = this;
     if (tape.kind(data) !== ARRAY || tape.next(data) === data + 1) return malformed("no trades");
     for (let row = data + 1, end = tape.next(data); row < end; row = tape.next(row)) {
-      const symbol = this.#symbolOf(row);
+      tape.fields(row, this.#trade_fields);
+      const { at } = this.#trade_fields;
+      const symbol = this.#symbolAt(at[0]);
       if (symbol === UNKNOWN_SYMBOL) continue;
       if (typeof symbol !== "string") return symbol;
       // The number within the instrument; `trade_id` is a name ("ETH-34066").
-      const trade_id = tape.integer(tape.field(row, "trade_seq"));
-      const price = tape.decimal(tape.field(row, "price"));
-      const quantity = tape.decimal(tape.field(row, "amount"));
+      const trade_id = tape.integer(at[2]);
+      const price = tape.decimal(at[4]);
+      const quantity = tape.decimal(at[5]);
       const exact_quantity = tape.exact_text;
-      const direction = tape.field(row, "direction");
-      const is_buy = tape.is(direction, "buy");
-      if (!(trade_id >= 0) || !(price >= 0) || !(quantity >= 0) || (!is_buy && !tape.is(direction, "sell"))) {
+      const is_buy = tape.is(at[6], "buy");
+      if (!(trade_id >= 0) || !(price >= 0) || !(quantity >= 0) || (!is_buy && !tape.is(at[6], "sell"))) {
         return malformed("trade without number, price, amount or direction");
       }
       batch.push({
@@ -161,9 +191,9 @@ export class DeribitMapper extends JsonMapper {
         venue: VENUE,
         symbol,
         received_us,
-        exchange_ms: this.#time(row),
+        exchange_ms: this.milliseconds(at[1]),
         trade_id,
-        venue_trade_id: quoted(tape.text(tape.field(row, "trade_id"))) || undefined,
+        venue_trade_id: quoted(tape.text(at[3])) || undefined,
         price,
         quantity,
         exact_quantity,
@@ -180,8 +210,10 @@ export class DeribitMapper extends JsonMapper {
     const symbol = this.#symbolOf(data);
     if (typeof symbol !== "string") return symbol;
     const stats = tape.field(data, "stats");
-    const [bid_price, bid_quantity] = this.#best(data, "best_bid_price", "best_bid_amount");
-    const [ask_price, ask_quantity] = this.#best(data, "best_ask_price", "best_ask_amount");
+    this.tape.fields(data, this.#quote_fields);
+    const { at } = this.#quote_fields;
+    const bid_price = this.#price(at[2], at[3]);
+    const ask_price = this.#price(at[4], at[5]);
     batch.push({
       kind: "ticker",
       venue: VENUE,
@@ -191,9 +223,9 @@ export class DeribitMapper extends JsonMapper {
       price_change_percent: this.decimal(tape.field(stats, "price_change")),
       last_price: this.amount(tape.field(data, "last_price")),
       bid_price,
-      bid_quantity,
+      bid_quantity: bid_price === undefined ? undefined : this.amount(at[3]),
       ask_price,
-      ask_quantity,
+      ask_quantity: ask_price === undefined ? undefined : this.amount(at[5]),
       high_price: this.amount(tape.field(stats, "high")),
       low_price: this.amount(tape.field(stats, "low")),
       volume: this.amount(tape.field(stats, "volume")),

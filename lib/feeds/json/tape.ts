@@ -6,6 +6,7 @@
  */
 import { EXACT_MANTISSA_LIMIT, POWERS_OF_TEN, readDecimal } from "../../base/decimal.ts";
 import { smallInteger } from "../small_integer.ts";
+import type { FieldNames } from "./field_names.ts";
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -77,6 +78,35 @@ export class JsonTape {
       found = key + 1;
     }
     return found;
+  }
+  /** Finds all of these fields in one pass: `names.at` then tells where. False when `node` is no object. */
+  fields(node: number, names: FieldNames): boolean {
+    const { at } = names;
+    at.fill(-1);
+    if (this.kind(node) !== OBJECT) return false;
+    const frame = this.#frame;
+    const starts = this.#starts;
+    const stops = this.#stops;
+    const nexts = this.#nexts;
+    let twice = 0;
+    for (let key = node + 1, end = nexts[node]; key < end; key = nexts[key + 1]) {
+      const start = starts[key];
+      const length = stops[key] - start;
+      if (length === 0) continue;
+      const index = names.candidate(
+        length,
+        frame[start],
+        frame[start + (length >> 1)],
+        frame[start + length - 1],
+      );
+      if (index < 0 || names.names[index].length !== length || !this.#matches(start, names.names[index])) {
+        continue;
+      }
+      if (at[index] >= 0) twice |= 1 << index;
+      at[index] = key + 1;
+    }
+    if (twice !== 0) { for (let i = 0; i < at.length; i++) if (twice & (1 << i)) at[i] = -1; }
+    return true;
   }
   /** The only element of an array; −1 when there are more or none. */
   soleElement(node: number): number {

@@ -8,6 +8,7 @@ import type { BookPrecision, Candle } from "../../market/event.ts";
 import { LevelList } from "../../market/level_list.ts";
 import { CandleBars } from "../candle_bars.ts";
 import { EVENTS, type FrameOutcome } from "../feed.ts";
+import { FieldNames } from "../json/field_names.ts";
 import { readNamedRows } from "../json/levels.ts";
 import { JsonMapper, malformed, NO_NEWS, quoted, UNKNOWN_SYMBOL } from "../json/mapper.ts";
 import { ARRAY } from "../json/tape.ts";
@@ -19,6 +20,13 @@ export const VENUE = "kraken";
 export const DEPTHS = [10, 25, 100, 500, 1000] as const;
 const MAX_INSTRUMENTS = 16_384;
 const MAX_DECIMALS = 22;
+
+const BOOK = ["symbol", "bids", "asks", "checksum", "timestamp"];
+const TRADE = ["symbol", "side", "price", "qty", "trade_id", "timestamp"];
+const TICKER = [
+  ...["symbol", "timestamp", "bid", "bid_qty", "ask", "ask_qty", "last"],
+  ...["change", "change_pct", "vwap", "high", "low", "volume"],
+];
 
 /** What is known of one symbol's book stream on this connection. */
 interface BookStream {
@@ -33,6 +41,9 @@ export class KrakenMapper extends JsonMapper {
   readonly #precisions = new Map<string, BookPrecision>();
   readonly #streams = new Map<string, BookStream>();
   readonly #bars = new CandleBars();
+  readonly #book_fields = new FieldNames(BOOK);
+  readonly #trade_fields = new FieldNames(TRADE);
+  readonly #ticker_fields = new FieldNames(TICKER);
 
   override removeSymbol(symbol: string): void {
     super.removeSymbol(symbol);
@@ -58,6 +69,8 @@ export class KrakenMapper extends JsonMapper {
   #rows(data: number, read: (row: number) => FrameOutcome): FrameOutcome {
     const { tape } = this;
     if (tape.kind(data) !== ARRAY) return malformed("no data");
+    // The history of a symbol that has none yet.
+    if (tape.next(data) === data + 1) return NO_NEWS;
     for (let row = data + 1, end = tape.next(data); row < end; row = tape.next(row)) {
       const outcome = read(row);
       if (outcome !== EVENTS && outcome !== UNKNOWN_SYMBOL) return outcome;
@@ -66,30 +79,33 @@ export class KrakenMapper extends JsonMapper {
   }
   /** The symbol of a row, UNKNOWN_SYMBOL, or what is wrong. */
   #symbolOf(row: number): string | FrameOutcome {
-    const node = this.tape.field(row, "symbol");
+    return this.#symbolAt(this.tape.field(row, "symbol"));
+  }
+  #symbolAt(node: number): string | FrameOutcome {
     return node < 0 ? malformed("no symbol") : this.symbol(node) ?? UNKNOWN_SYMBOL;
   }
 
   /** `{"symbol":"BTC/USD","bids":[{"price":45283.5,"qty":0.1}],"asks":[],"checksum":3310070434,"timestamp":"…"}` */
   #book(row: number, is_snapshot: boolean, received_us: number, batch: EventBatch): FrameOutcome {
     const { tape } = this;
-    const symbol = this.#symbolOf(row);
+    tape.fields(row, this.#book_fields);
+    const { at } = this.#book_fields;
+    const symbol = this.#symbolAt(at[0]);
     if (typeof symbol !== "string") return symbol;
     const delta = is_snapshot ? undefined : batch.freeDelta();
     const bids = delta?.bids ?? new LevelList();
     const asks = delta?.asks ?? new LevelList();
-    if (!readNamedRows(tape, tape.field(row, "bids"), bids, "price", "qty")) {
+    if (!readNamedRows(tape, at[1], bids, "price", "qty")) {
       return malformed("book: bad bids");
     }
-    if (!readNamedRows(tape, tape.field(row, "asks"), asks, "price", "qty")) {
+    if (!readNamedRows(tape, at[2], asks, "price", "qty")) {
       return malformed("book: bad asks");
     }
-    const checksum = tape.integer(tape.field(row, "checksum"));
+    const checksum = tape.integer(at[3]);
     if (!(checksum <= 0xffffffff)) return malformed("book without checksum");
-    const time = tape.field(row, "timestamp");
-    const time_us = this.isoMicroseconds(time);
+    const time_us = this.isoMicroseconds(at[4]);
     // Old descriptions of the channel have no time on snapshots; an update always has one.
-    if (!(time_us > 0) && (time >= 0 || !is_snapshot)) return malformed("book without timestamp");
+    if (!(time_us > 0) && (at[4] >= 0 || !is_snapshot)) return malformed("book without timestamp");
     const stream = this.#stream(symbol);
     const exchange_ms = time_us > 0 ? time_us / 1000 : undefined;
     const precision = this.#precisions.get(symbol);
@@ -135,15 +151,16 @@ export class KrakenMapper extends JsonMapper {
   /** `{"symbol":"BTC/USD","side":"buy","price":64010.1,"qty":0.25,"ord_type":"limit","trade_id":4665846,"timestamp":"…"}` */
   #trade(row: number, received_us: number, batch: EventBatch): FrameOutcome {
     const { tape } = this;
-    const symbol = this.#symbolOf(row);
+    tape.fields(row, this.#trade_fields);
+    const { at } = this.#trade_fields;
+    const symbol = this.#symbolAt(at[0]);
     if (typeof symbol !== "string") return symbol;
-    const trade_id = tape.integer(tape.field(row, "trade_id"));
-    const price = tape.decimal(tape.field(row, "price"));
-    const quantity = tape.decimal(tape.field(row, "qty"));
+    const trade_id = tape.integer(at[4]);
+    const price = tape.decimal(at[2]);
+    const quantity = tape.decimal(at[3]);
     const exact_quantity = tape.exact_text;
-    const side = tape.field(row, "side");
-    const is_buy = tape.is(side, "buy");
-    if (!(trade_id >= 0) || !(price >= 0) || !(quantity >= 0) || (!is_buy && !tape.is(side, "sell"))) {
+    const is_buy = tape.is(at[1], "buy");
+    if (!(trade_id >= 0) || !(price >= 0) || !(quantity >= 0) || (!is_buy && !tape.is(at[1], "sell"))) {
       return malformed("trade without id, price, quantity or side");
     }
     batch.push({
@@ -151,7 +168,7 @@ export class KrakenMapper extends JsonMapper {
       venue: VENUE,
       symbol,
       received_us,
-      exchange_ms: this.isoMilliseconds(tape.field(row, "timestamp")),
+      exchange_ms: this.isoMilliseconds(at[5]),
       trade_id,
       price,
       quantity,
@@ -168,18 +185,19 @@ export class KrakenMapper extends JsonMapper {
    */
   #ticker(row: number, received_us: number, batch: EventBatch): FrameOutcome {
     const { tape } = this;
-    const symbol = this.#symbolOf(row);
+    tape.fields(row, this.#ticker_fields);
+    const { at } = this.#ticker_fields;
+    const symbol = this.#symbolAt(at[0]);
     if (typeof symbol !== "string") return symbol;
-    const amount = (name: string) => this.amount(tape.field(row, name));
-    const bid = amount("bid");
-    const bid_quantity = amount("bid_qty");
-    const ask = amount("ask");
-    const ask_quantity = amount("ask_qty");
-    const last_price = amount("last");
+    const bid = this.amount(at[2]);
+    const bid_quantity = this.amount(at[3]);
+    const ask = this.amount(at[4]);
+    const ask_quantity = this.amount(at[5]);
+    const last_price = this.amount(at[6]);
     if (bid === undefined && ask === undefined && last_price === undefined) {
       return malformed("ticker without bid, ask and last");
     }
-    const exchange_ms = this.isoMilliseconds(tape.field(row, "timestamp"));
+    const exchange_ms = this.isoMilliseconds(at[1]);
     const quote = batch.pushQuote();
     quote.venue = VENUE;
     quote.symbol = symbol;
@@ -196,17 +214,17 @@ export class KrakenMapper extends JsonMapper {
       symbol,
       received_us,
       exchange_ms,
-      price_change: this.decimal(tape.field(row, "change")),
-      price_change_percent: this.decimal(tape.field(row, "change_pct")),
-      weighted_average_price: amount("vwap"),
+      price_change: this.decimal(at[7]),
+      price_change_percent: this.decimal(at[8]),
+      weighted_average_price: this.amount(at[9]),
       last_price,
       bid_price: bid,
       bid_quantity,
       ask_price: ask,
       ask_quantity,
-      high_price: amount("high"),
-      low_price: amount("low"),
-      volume: amount("volume"),
+      high_price: this.amount(at[10]),
+      low_price: this.amount(at[11]),
+      volume: this.amount(at[12]),
     });
     return EVENTS;
   }

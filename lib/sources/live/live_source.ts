@@ -211,6 +211,7 @@ export class LiveSource implements Source, LaneOwner {
     const outcome = connection.mapper.map(frame, received_us, batch);
     if (outcome.kind === "events") {
       this.#event_frames.value++;
+      this.#keepWanted(batch, before);
       for (let i = before; i < batch.events.length; i++) this.#heard(lane, batch.events[i]);
       this.#overlap.take(batch, before, connection, lane.options.leg);
       if (batch.size === 0) return;
@@ -298,6 +299,16 @@ export class LiveSource implements Source, LaneOwner {
     });
   }
 
+  /** A frame may tell more than its stream was asked for: a ticker that is also the quote. */
+  #keepWanted({ events }: EventBatch, from: number): void {
+    const { channels } = this.options;
+    let kept = from;
+    for (let i = from; i < events.length; i++) {
+      const event = events[i];
+      if (event.kind === "damage" || channels.includes(CHANNEL_OF[event.kind])) events[kept++] = event;
+    }
+    events.length = kept;
+  }
   /** Another leg brings the same streams, with data: this one's end is no loss. */
   #isCarriedBesides(
     lane: Lane,

@@ -242,3 +242,56 @@ Deno.test("a sink that throws while encoding harms nobody", async () => {
   assert.equal(market.count("sink_dropped_total"), 1);
   await market.queue.close(0);
 });
+
+Deno.test("with linger a small batch waits for more, a full one and a closing queue do not", async () => {
+  const { connection, market } = setUp({ ...SMALL, max_writes: 1, linger_ms: 100 });
+  const { queue, clock } = market;
+  market.trade("A");
+  queue.flush();
+  clock.advance(99);
+  assert.equal(connection.writes.length, 0, "written before its time");
+  market.trade("A");
+  clock.advance(1);
+  assert.deepEqual(connection.writes.map(({ messages }) => messages.length), [2]);
+  connection.acknowledge();
+  await reactions();
+  for (let i = 0; i < 16; i++) market.trade("A");
+  queue.flush();
+  assert.deepEqual(connection.writes.map(({ messages }) => messages.length), [16], "a full batch waited");
+  connection.acknowledge();
+  await reactions();
+  market.trade("A");
+  const closing = queue.close(1_000);
+  assert.equal(connection.writes.length, 1, "the last batch waited");
+  connection.acknowledge();
+  await reactions();
+  assert.equal(await closing, 0);
+  assert.equal(clock.pending, 0, "a timer is left");
+});
+
+Deno.test("a target that accepts while it is not connected is written to, one that does not accept is not", async () => {
+  class Spooling extends FakeConnection {
+    open = true;
+    accepts(): boolean {
+      return this.open;
+    }
+  }
+  const connection = new Spooling();
+  connection.ready = false;
+  const market = new FakeMarket(connection, SMALL);
+  market.trade("A");
+  market.queue.flush();
+  assert.equal(connection.writes.length, 1);
+  connection.acknowledge();
+  await reactions();
+  connection.open = false;
+  connection.ready = true;
+  market.trade("A");
+  market.queue.flush();
+  assert.equal(connection.writes.length, 0);
+  connection.open = true;
+  market.queue.wake();
+  connection.acknowledge();
+  await reactions();
+  assert.equal(await market.queue.close(0), 0);
+});

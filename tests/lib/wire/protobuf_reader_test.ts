@@ -15,7 +15,7 @@ Deno.test("protobuf: varints of every width, signed in both ways, exact or told 
   const reader = new ProtobufReader();
   for (const width of WIDTHS) {
     for (const value of [width, -width]) {
-      const bytes = new ProtobufWriter().int(1, value).sint(2, value).bytes();
+      const bytes = new ProtobufWriter().integer(1, value).zigzag(2, value).finish();
       reader.open(bytes);
       assert.deepEqual([fieldOf(reader), reader.wire], [1, 0]);
       assert.equal(reader.int(), Number(value));
@@ -25,15 +25,15 @@ Deno.test("protobuf: varints of every width, signed in both ways, exact or told 
       assert.ok(!reader.next() && !reader.failed);
     }
   }
-  reader.open(new ProtobufWriter().int(1, 2n ** 53n).int(2, -(2n ** 60n)).bytes());
+  reader.open(new ProtobufWriter().integer(1, 2n ** 53n).integer(2, -(2n ** 60n)).finish());
   assert.ok(reader.next() && Number.isNaN(reader.uint()) && Number.isNaN(reader.int()));
   assert.ok(reader.next() && Number.isNaN(reader.int()) && Number.isNaN(reader.uint()));
 });
 
 Deno.test("protobuf: floats, doubles, texts, messages within messages; unknown fields are passed over", () => {
-  const inner = new ProtobufWriter().text(1, "93180.18").text(2, "0.21976424").bytes();
-  const bytes = new ProtobufWriter().float(3, 451.2).double(4, 1.97e12).text(5, "π").message(313, inner)
-    .int(60, 7n).bytes();
+  const inner = new ProtobufWriter().text(1, "93180.18").text(2, "0.21976424").finish();
+  const bytes = new ProtobufWriter().float32(3, 451.2).float64(4, 1.97e12).text(5, "π").bytes(313, inner)
+    .integer(60, 7n).finish();
   const reader = new ProtobufReader();
   reader.open(bytes);
   assert.ok(reader.next() && reader.float() === Math.fround(451.2));
@@ -52,9 +52,9 @@ Deno.test("protobuf: floats, doubles, texts, messages within messages; unknown f
 
 Deno.test("protobuf: what is cut, garbled or a group ends as failed, within the bytes", () => {
   const random = new Random("protobuf damage");
-  const inner = new ProtobufWriter().text(1, "1").int(2, 5n).bytes();
-  const whole = new ProtobufWriter().text(1, "channel").int(5, 1_736_411_507_002n).message(313, inner)
-    .double(4, 2).bytes();
+  const inner = new ProtobufWriter().text(1, "1").integer(2, 5n).finish();
+  const whole = new ProtobufWriter().text(1, "channel").integer(5, 1_736_411_507_002n).bytes(313, inner)
+    .float64(4, 2).finish();
   const reader = new ProtobufReader();
   for (let i = 0; i < 20_000; i++) {
     const bytes = whole.slice(0, random.chance(0.5) ? random.integer(0, whole.length) : undefined);

@@ -28,7 +28,8 @@ export interface ConnectionOptions {
 
 export class PostgresConnection {
   #client: Client | undefined;
-  #connecting = false;
+  /** Being connected; not yet fit for work. */
+  #attempt: Client | undefined;
   #closed = false;
   #retry: Timer | undefined;
   #why = "not connected yet";
@@ -80,15 +81,16 @@ export class PostgresConnection {
     this.#retry?.cancel();
     const client = this.#client;
     this.#client = undefined;
+    // An attempt at a silent host would hold the exit up for its whole deadline.
+    if (this.#attempt) streamOf(this.#attempt).destroy(new Error("closed"));
     if (client) await this.#end(client);
   }
 
   async #connect(): Promise<void> {
-    if (this.#connecting || this.#closed) return;
-    this.#connecting = true;
+    if (this.#attempt || this.#closed) return;
     const { clock, log } = this.context;
     const { connect_timeout_ms, command_timeout_ms, prepare } = this.options;
-    const client = this.#newClient();
+    const client = this.#attempt = this.#newClient();
     // A broken connection says so here too; unheard it would end the process.
     client.on("error", (error) => this.#giveUp(client, reasonOf(error)));
     client.on("end", () => this.#giveUp(client, "connection closed"));
@@ -105,7 +107,7 @@ export class PostgresConnection {
       await this.#end(client);
       this.#reconnectLater();
     } finally {
-      this.#connecting = false;
+      this.#attempt = undefined;
     }
     if (this.#client) this.context.writable();
   }
@@ -139,15 +141,20 @@ export class PostgresConnection {
   }
   /** Says goodbye if the other side listens, and lets go in any case. */
   async #end(client: Client): Promise<void> {
-    const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
     try {
       await withDeadline(this.context.clock, END_DEADLINE_MS, "disconnect", client.end());
     } catch {
       // The peer is gone or hangs.
     } finally {
-      stream.destroy();
+      streamOf(client).destroy();
     }
   }
+}
+
+/** The client's socket, which its types do not list: `end` alone waits for a peer that may be gone. */
+function streamOf(client: Client): { destroy(error?: Error): void } {
+  return (client as unknown as { connection: { stream: { destroy(error?: Error): void } } }).connection
+    .stream;
 }
 
 /** PostgreSQL itself answered, so the connection is fine. */

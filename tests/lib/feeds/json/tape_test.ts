@@ -1,6 +1,7 @@
 /** The tape against JSON.parse: the same texts accepted, the same values found. */
 import assert from "node:assert/strict";
 import { Random } from "../../../../lib/base/random.ts";
+import { FieldNames } from "../../../../lib/feeds/json/field_names.ts";
 import { ARRAY, JsonTape, NUMBER, OBJECT, STRING } from "../../../../lib/feeds/json/tape.ts";
 
 const encoder = new TextEncoder();
@@ -48,6 +49,24 @@ Deno.test("a key said twice is not there", () => {
   assert.ok(scan('{"price":1,"price":2,"qty":3}'));
   assert.equal(tape.field(0, "price"), -1);
   assert.equal(tape.integer(tape.field(0, "qty")), 3);
+});
+
+Deno.test("fields: the same as one by one, said twice as good as none", () => {
+  const names = ["bid", "bid_qty", "ask", "ask_qty", "best_bid_price", "best_ask_price", "b", "a"];
+  const wanted = new FieldNames(names);
+  const random = new Random("fields");
+  for (let i = 0; i < 2_000; i++) {
+    const keys = Array.from(
+      { length: random.integer(0, 12) },
+      () => random.pick([...names, "", "c", "bad", "ask_qtx"]),
+    );
+    assert.ok(scan(`{${keys.map((key, at) => `"${key}":${at % 2 ? `[${at}]` : at}`).join()}}`));
+    assert.ok(tape.fields(0, wanted));
+    assert.deepEqual([...wanted.at], names.map((name) => tape.field(0, name)), keys.join());
+  }
+  assert.ok(scan("[1]"));
+  assert.ok(!tape.fields(0, wanted));
+  assert.ok(wanted.at.every((node) => node === -1));
 });
 
 Deno.test("the one element of an array, else nothing", () => {

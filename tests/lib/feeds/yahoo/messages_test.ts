@@ -6,7 +6,7 @@ import { ProtobufWriter } from "../../../../lib/wire/protobuf_writer.ts";
 
 const tick = (symbol: string, time_ms: number, price: number) =>
   new TextEncoder().encode(btoa(String.fromCharCode(
-    ...new ProtobufWriter().text(1, symbol).float(2, price).sint(3, BigInt(time_ms)).bytes(),
+    ...new ProtobufWriter().text(1, symbol).float32(2, price).zigzag(3, BigInt(time_ms)).finish(),
   )));
 
 Deno.test("yahoo: a mapper with symbols takes those, and no longer those that were removed", () => {

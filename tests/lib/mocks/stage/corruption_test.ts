@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Random } from "../../../../lib/base/random.ts";
 import { type CorruptionWords, spoil } from "../../../../lib/mocks/stage/corruption.ts";
-import { ProtobufWriter } from "../../../../lib/mocks/stage/protobuf_writer.ts";
+import { ProtobufWriter } from "../../../../lib/wire/protobuf_writer.ts";
 import { WireFrame } from "../../../../lib/mocks/stage/wire_frame.ts";
 import { ProtobufReader } from "../../../../lib/wire/protobuf_reader.ts";
 

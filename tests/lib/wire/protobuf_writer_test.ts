@@ -1,7 +1,7 @@
 /** What the mocks' protobuf writer writes: the encoding guide's own examples, and what an independent reader finds. */
 import assert from "node:assert/strict";
-import { ProtobufWriter } from "../../../../lib/mocks/stage/protobuf_writer.ts";
-import { ProtobufReader } from "../../../../lib/wire/protobuf_reader.ts";
+import { ProtobufWriter } from "../../../lib/wire/protobuf_writer.ts";
+import { ProtobufReader } from "../../../lib/wire/protobuf_reader.ts";
 
 const hex = (writer: ProtobufWriter) => writer.finish().toHex();
 
