@@ -8,3 +8,6 @@ export { bybitLinear as "bybit-linear" } from "./bybit/linear.ts";
 export { bybitSpot as "bybit-spot" } from "./bybit/spot.ts";
 export { deribit } from "./deribit.ts";
 export { coinbase } from "./coinbase.ts";
+export { tiingoForex as "tiingo-forex" } from "./tiingo/forex.ts";
+export { tiingoCrypto as "tiingo-crypto" } from "./tiingo/crypto.ts";
+export { tiingoEquities as "tiingo-equities" } from "./tiingo/equities.ts";
