@@ -2,6 +2,7 @@
  * The contract of a venue. A feed is pure: frames in, events out; no socket, no clock, no timer. Everything a connection
  * must know to talk to the venue is stated here as data, so sources/live serves every venue alike.
  */
+import type { MarketName, SessionName } from "../market/calendar.ts";
 import type { Channel } from "../market/event.ts";
 import type { EventBatch } from "../market/event_batch.ts";
 import type { InstrumentInfo } from "../market/instrument_info.ts";
@@ -116,6 +117,9 @@ export interface InstrumentsSpec {
   parse(body: Uint8Array, symbols: readonly string[]): InstrumentInfo[] | string;
 }
 
+/** The market that a symbol trades in; with a session: it moves in this one only (an index). */
+export type Trading = MarketName | { readonly market: MarketName; readonly session?: SessionName };
+
 export interface Feed {
   /** The registry name and the `venue` of every event. */
   readonly name: string;
@@ -137,10 +141,14 @@ export interface Feed {
   readonly instruments?: InstrumentsSpec;
   /** The venue serves nobody without a token; in words, where one is had. */
   readonly token_doc?: string;
+  /** The venue's terms keep its data from third parties; why, in words. Operators with an agreement say so. */
+  readonly redistribution?: { readonly forbidden: string };
   /** The venue acknowledges no subscription. */
   readonly silent_subscriptions?: true;
   /** The venue's spelling of a symbol as users may write it ("btcusdt" → "BTCUSDT"). */
   symbol(text: string): string;
+  /** Where the symbol trades, so that silence outside its hours is no fault; undefined: always, or nobody knows. */
+  market?(symbol: string): Trading | undefined;
   /** The streams that carry a channel of a symbol. */
   streams(symbol: string, channel: Channel, options?: StreamOptions): StreamName[];
   /** Streams with different keys never share a message ("one channel per request"). */

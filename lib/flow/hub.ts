@@ -25,10 +25,15 @@ export interface BookState {
   readonly symbol: string;
   /** False where the source brings trades, quotes and the like only: there is never a book. */
   readonly keeps_book: boolean;
-  /** Undefined while what is configured flows: the book in sync, or without books, data since the last interruption. */
+  /** Why servers must not hand it to their clients (the venue's terms); absent: they may. Sinks are the operator's own. */
+  readonly withheld?: string;
+  /**
+   * Undefined while what is configured flows: the book in sync, or without books, data since the last interruption, or
+   * none because the market is closed.
+   */
   notReady(): string | undefined;
   readonly in_sync: boolean;
-  /** Why it is out of sync, since when (epoch µs). */
+  /** Why it is out of sync, or why nothing is to be expected of it now; since when (epoch µs). */
   readonly reason: string;
   readonly since_us: number;
   readonly book: BookView;

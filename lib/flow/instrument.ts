@@ -38,6 +38,10 @@ export interface InstrumentContext {
   requestSnapshot(symbol: string, reason: string): void;
   /** False where no snapshot can be had (a finished recording). */
   readonly can_refresh: boolean;
+  /** Why servers must not hand its data on; absent: they may. */
+  readonly withheld?: string;
+  /** Why no data of a symbol is to be expected now; undefined: it is. */
+  silence?(symbol: string): string | undefined;
   /** Candles to build from trades; absent: none. */
   readonly candles?: CandlePlan;
   /** Told of every audit difference, for reports. */
@@ -50,7 +54,7 @@ export class Instrument implements BookState, ReplicaOwner {
   readonly audit: BookAudit;
   readonly recent_trades: RecentTrades;
   readonly #trade_order = new TradeOrder();
-  reason = "waiting for a snapshot";
+  #reason = "waiting for a snapshot";
   since_us: number;
   sequence = 0;
   sent_ms: number | undefined;
@@ -83,12 +87,18 @@ export class Instrument implements BookState, ReplicaOwner {
     this.audit = new BookAudit((difference) => this.#onDifference(difference));
     this.recent_trades = new RecentTrades(venue, symbol, RECENT_TRADES);
     this.since_us = context.clock.now_us();
-    if (!this.keeps_book) this.reason = "no data yet";
+    if (!this.keeps_book) this.#reason = "no data yet";
     if (context.candles) this.#candles = new Candles(venue, symbol, context.candles, context.clock.now_ms());
   }
   notReady(): string | undefined {
     if (this.keeps_book) return this.in_sync ? undefined : `book not in sync: ${this.reason}`;
-    return this.#heard ? undefined : `no data: ${this.reason}`;
+    return this.#heard || this.#silence() !== undefined ? undefined : `no data: ${this.#reason}`;
+  }
+  get reason(): string {
+    return this.#silence() ?? this.#reason;
+  }
+  get withheld(): string | undefined {
+    return this.context.withheld;
   }
   get in_sync(): boolean {
     return this.replica.live;
@@ -192,8 +202,13 @@ export class Instrument implements BookState, ReplicaOwner {
     this.#last_quote_ms = -Infinity;
     if (this.keeps_book) return this.replica.disconnected(reason, received_us);
     this.#heard = false;
-    this.reason = reason;
+    this.#reason = reason;
     this.since_us = received_us;
+  }
+
+  /** A book has its own proof of life; what comes without one may have nothing to say while its market is closed. */
+  #silence(): string | undefined {
+    return this.keeps_book ? undefined : this.context.silence?.(this.symbol);
   }
 
   needSnapshot(reason: string): void {
@@ -218,7 +233,7 @@ export class Instrument implements BookState, ReplicaOwner {
       });
     }
     this.metrics.in_sync.value = 1;
-    this.reason = "synced";
+    this.#reason = "synced";
     this.since_us = received_us;
     this.context.publish({
       kind: "book_status",
@@ -240,7 +255,7 @@ export class Instrument implements BookState, ReplicaOwner {
     // Out of sync it may already be, as far as anybody was told.
     if (this.metrics.in_sync.value === 1) this.since_us = received_us;
     this.metrics.in_sync.value = 0;
-    this.reason = why.reason;
+    this.#reason = why.reason;
     if (why.reason === "ids_restarted") {
       this.audit.reset();
       this.#last_quote_id = -1;

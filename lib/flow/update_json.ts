@@ -4,7 +4,7 @@
  * exact and never have an exponent; a field that is not known is not there. A book is its best levels, best first.
  */
 import type { BookStatus, BookUpdate, MarketUpdate } from "../market/update.ts";
-import type { Candle, Quote, Ticker, Trade } from "../market/event.ts";
+import { type Candle, type Quote, type Ticker, TICKER_FIELDS, type Trade } from "../market/event.ts";
 import type { ByteWriter } from "../wire/byte_writer.ts";
 import { writeLevels } from "../wire/orderbook_json.ts";
 
@@ -54,27 +54,7 @@ const CANDLE = named(
   "quote_volume",
   "trade_count",
 );
-const TICKER = named(
-  "price_change",
-  "price_change_percent",
-  "weighted_average_price",
-  "last_price",
-  "last_quantity",
-  "bid_price",
-  "bid_quantity",
-  "ask_price",
-  "ask_quantity",
-  "open_price",
-  "high_price",
-  "low_price",
-  "volume",
-  "quote_volume",
-  "open_time_ms",
-  "close_time_ms",
-  "first_trade_id",
-  "last_trade_id",
-  "trade_count",
-);
+const TICKER = named(...TICKER_FIELDS);
 
 /** Appends the object, without a line end; at most `depth` levels a side of a book. */
 export function writeUpdateJson(writer: ByteWriter, update: MarketUpdate, depth: number): void {
@@ -100,7 +80,7 @@ function writeBody(writer: ByteWriter, update: MarketUpdate, depth: number): voi
     case "quote":
       return writeNumbers<keyof Quote>(writer, update, QUOTE, PRICE_DECIMALS);
     case "ticker":
-      return writeNumbers<keyof Ticker>(writer, update, TICKER, PRICE_DECIMALS);
+      return writeTicker(writer, update);
     case "candle":
       return writeCandle(writer, update);
     case "book_status":
@@ -148,12 +128,20 @@ function writeTrade(writer: ByteWriter, trade: Trade): void {
   writeNumbers<keyof Trade>(writer, trade, TRADE_FILLS, 0);
 }
 
+function writeTicker(writer: ByteWriter, ticker: Ticker): void {
+  writeNumbers<keyof Ticker>(writer, ticker, TICKER, PRICE_DECIMALS);
+  if (ticker.session !== undefined) writer.text(`,"session":"${ticker.session}"`);
+  if (ticker.extra !== undefined) writer.text(`,"extra":${JSON.stringify(ticker.extra)}`);
+}
+
 function writeCandle(writer: ByteWriter, candle: Candle): void {
   writer.raw(INTERVAL);
   writer.jsonString(candle.interval);
   writeNumbers<keyof Candle>(writer, candle, CANDLE, PRICE_DECIMALS);
   writer.raw(CLOSED);
   writer.raw(candle.closed ? TRUE : FALSE);
+  if (candle.incomplete) writer.text(',"incomplete":true');
+  if (candle.revised) writer.text(',"revised":true');
 }
 
 function writeStatus(writer: ByteWriter, status: BookStatus): void {

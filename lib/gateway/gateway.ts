@@ -192,6 +192,8 @@ export class Gateway implements AsyncDisposable {
       requestSnapshot: (symbol, reason) => source.requestSnapshot(symbol, reason),
       can_refresh: true,
       candles: source.candles,
+      withheld: source.withheld,
+      silence: (symbol) => source.silence?.(symbol),
     }, source.learns);
     for (const symbol of source.symbols) books.add(symbol);
     this.hub.addBooks(books);

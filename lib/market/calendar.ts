@@ -54,6 +54,7 @@ const NEW_YORK = "America/New_York";
 const FRIDAY = 5;
 const SUNDAY = 7;
 const FOREX_ROLL = "17:00";
+const THIN = "thin: ";
 const FOREX_THIN_DAYS: Readonly<Record<string, string>> = {
   "01-01": "New Year's Day",
   "12-25": "Christmas Day",
@@ -77,6 +78,12 @@ export function marketState(market: MarketName, at_ms: number, options: Calendar
   const reason = reasonOn(market, session, newYorkDay(at_ms), options) ?? changes[now].reason;
   const next = changes[now + 1];
   return { market, session, reason, since_ms, next: { at_ms: next.at_ms, session: next.session } };
+}
+
+/** Why nothing is to be expected of a market: "market closed: Thanksgiving Day"; undefined while it trades as usual. */
+export function quietReason({ session, reason }: MarketState): string | undefined {
+  if (session === "closed") return reason === undefined ? "market closed" : `market closed: ${reason}`;
+  return reason?.startsWith(THIN) ? `market ${reason}` : undefined;
 }
 
 /** Every change of session in [from_ms, to_ms), in order. */
@@ -106,7 +113,7 @@ function reasonOn(
     return session === "closed" ? equityClosure(day.toString(), closures) : undefined;
   }
   const thin = FOREX_THIN_DAYS[day.toString().slice(5)];
-  return session === "open" && thin ? `thin: ${thin}` : undefined;
+  return session === "open" && thin ? THIN + thin : undefined;
 }
 
 /** Why no trading day has this date: "2026-11-26" → "Thanksgiving Day"; undefined for a trading day. */

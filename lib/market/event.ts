@@ -112,6 +112,29 @@ export interface Ticker extends EventHead {
   extra?: Readonly<Record<string, number | string>>;
 }
 
+/** The numbers of a ticker, in the order of the gRPC contract; shared memory keeps them in this order too. */
+export const TICKER_FIELDS = [
+  "price_change",
+  "price_change_percent",
+  "weighted_average_price",
+  "last_price",
+  "last_quantity",
+  "bid_price",
+  "bid_quantity",
+  "ask_price",
+  "ask_quantity",
+  "open_price",
+  "high_price",
+  "low_price",
+  "volume",
+  "quote_volume",
+  "open_time_ms",
+  "close_time_ms",
+  "first_trade_id",
+  "last_trade_id",
+  "trade_count",
+] as const;
+
 /** One bar. `closed` false: still forming. Times are the bar's first and last millisecond. */
 export interface Candle extends EventHead {
   kind: "candle";

@@ -39,6 +39,10 @@ export interface Source {
    * (or when a finite source is done); everything it opened is closed by then.
    */
   batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch>;
+  /** Why its data is not for clients of servers; absent: it is. */
+  readonly withheld?: string;
+  /** Why no data of the symbol is to be expected now ("market closed: weekend"); undefined: it is. */
+  silence?(symbol: string): string | undefined;
   /** What the venue says of the instrument; undefined while unknown. */
   instrument?(symbol: string): InstrumentInfo | undefined;
   /** The consumer's book of this symbol needs a snapshot. Single flight per symbol; comes as an event. */

@@ -4,6 +4,7 @@
  * clients do. Source: yfinance, yflive and Yahoo's page, as of 2026; terms forbid redistribution [U].
  */
 import type { Feed, StreamName } from "../feed.ts";
+import { marketOf } from "./market_of.ts";
 import { VENUE, YahooMapper } from "./messages.ts";
 
 const symbolsOf = (streams: readonly StreamName[]) => streams.map((one) => one.symbol);
@@ -26,8 +27,10 @@ export const yahoo: Feed = {
     first_data_ms: 60_000,
     max_frame_bytes: 64 * 1024,
   },
+  redistribution: { forbidden: "Yahoo's terms forbid redistribution" },
   silent_subscriptions: true,
   symbol: (text) => text.trim().toUpperCase(),
+  market: marketOf,
   streams(symbol, channel): StreamName[] {
     return [{ route: "all", stream: symbol, symbol, channel }];
   },

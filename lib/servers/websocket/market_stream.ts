@@ -93,7 +93,7 @@ export class MarketStream implements Receiver {
   #subscribe(client: Client, request: SubscribeRequest): Problem | undefined {
     const { id, symbol, channel, venue, depth } = request;
     const states = this.#find(symbol, venue);
-    if (states.length === 0 && symbol !== ANY_SYMBOL) return this.#unknown(symbol, venue);
+    if (states.length === 0 && symbol !== ANY_SYMBOL) return this.#missing(symbol, venue);
     const fresh = states.filter((state) =>
       !client.subscriptions.has(subscriptionKey(channel, state.venue, state.symbol))
     );
@@ -154,10 +154,17 @@ export class MarketStream implements Receiver {
 
   #find(symbol: string, venue: string | undefined): BookState[] {
     const states = symbol === ANY_SYMBOL ? [...this.hub.books()] : this.hub.find(symbol);
-    return venue === undefined ? states : states.filter((state) => state.venue === venue);
+    return states.filter((state) => isFor(state, venue) && state.withheld === undefined);
+  }
+  /** Why there is nothing to subscribe to: the symbol is not known, or not for clients. */
+  #missing(symbol: string, venue: string | undefined): Problem {
+    const withheld = this.hub.find(symbol).find((state) => isFor(state, venue));
+    if (withheld === undefined) return this.#unknown(symbol, venue);
+    const what = `subscribe to ${quoted(symbol)} of venue ${quoted(withheld.venue)}`;
+    return { code: "not_for_clients", message: `${what}: not handed to clients, ${withheld.withheld}` };
   }
   #unknown(symbol: string, venue: string | undefined): Problem {
-    const known = [...this.hub.books()].filter((state) => venue === undefined || state.venue === venue);
+    const known = this.#find(ANY_SYMBOL, venue);
     const named = known.slice(0, MAX_SUGGESTED).map((state) => state.symbol).join(", ");
     const more = known.length > MAX_SUGGESTED ? ` and ${known.length - MAX_SUGGESTED} more` : "";
     const where = venue === undefined ? "" : ` of venue ${quoted(venue)}`;
@@ -178,7 +185,8 @@ export class MarketStream implements Receiver {
   }
   /** An update of an instrument not seen before: those who wished for all get it. */
   #admit(venue: string, symbol: string): InstrumentStream | undefined {
-    if (this.hub.book(venue, symbol) === undefined) return undefined;
+    const state = this.hub.book(venue, symbol);
+    if (state === undefined || state.withheld !== undefined) return undefined;
     const stream = this.#stream(venue, symbol);
     for (const [client, wishes] of this.#wishes) {
       for (const wish of wishes.values()) {
@@ -224,6 +232,10 @@ export class MarketStream implements Receiver {
   #say(client: Recipient, message: object): void {
     client.send(this.encoder.json(message));
   }
+}
+
+function isFor(state: BookState, venue: string | undefined): boolean {
+  return venue === undefined || state.venue === venue;
 }
 
 function wishKey({ channel, venue }: Wish): string {

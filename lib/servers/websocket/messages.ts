@@ -3,7 +3,7 @@
  * exact; the rare control messages go through JSON.stringify. One writer is reused, each frame is bytes of its own.
  */
 import type { BookSide } from "../../market/book_side.ts";
-import type { Ticker, Trade } from "../../market/event.ts";
+import { type Ticker, TICKER_FIELDS, type Trade } from "../../market/event.ts";
 import type { LevelList } from "../../market/level_list.ts";
 import { ByteWriter } from "../../wire/byte_writer.ts";
 import { beginFrame, endTextFrame, type Frame } from "../../wire/websocket_frame.ts";
@@ -57,27 +57,6 @@ const OPEN = 91;
 const CLOSE = 93;
 const CLOSE_OBJECT = 125;
 
-const TICKER_FIELDS = [
-  "price_change",
-  "price_change_percent",
-  "weighted_average_price",
-  "last_price",
-  "last_quantity",
-  "bid_price",
-  "bid_quantity",
-  "ask_price",
-  "ask_quantity",
-  "open_price",
-  "high_price",
-  "low_price",
-  "volume",
-  "quote_volume",
-  "open_time_ms",
-  "close_time_ms",
-  "first_trade_id",
-  "last_trade_id",
-  "trade_count",
-] as const;
 /** Hint only: more digits are printed exactly all the same. */
 const USUAL_DECIMALS = 8;
 
@@ -151,6 +130,8 @@ export class MessageEncoder {
       const value = ticker[field];
       if (value !== undefined) this.#number(`"${field}":`, value, USUAL_DECIMALS);
     }
+    if (ticker.session !== undefined) writer.text(`,"session":"${ticker.session}"`);
+    if (ticker.extra !== undefined) writer.text(`,"extra":${JSON.stringify(ticker.extra)}`);
     writer.byte(CLOSE_OBJECT);
     return endTextFrame(writer);
   }

@@ -37,6 +37,7 @@ export type ErrorCode =
   | "unknown_type"
   | "unknown_channel"
   | "unknown_symbol"
+  | "not_for_clients"
   | "not_subscribed"
   | "too_many_subscriptions"
   | "too_large"

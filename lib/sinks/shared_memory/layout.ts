@@ -101,27 +101,7 @@ export const FLAG = { buy: 2, sell: 4, ask_side: 2, last: 4, in_sync: 2, closed:
 export const LEVELS_PER_EVENT = (EVENT_SLOT_BYTES - EVENT.payload - 8) / 16;
 
 /** The doubles of a ticker's payload, in this order. */
-export const TICKER_FIELDS = [
-  "price_change",
-  "price_change_percent",
-  "weighted_average_price",
-  "last_price",
-  "last_quantity",
-  "bid_price",
-  "bid_quantity",
-  "ask_price",
-  "ask_quantity",
-  "open_price",
-  "high_price",
-  "low_price",
-  "volume",
-  "quote_volume",
-  "open_time_ms",
-  "close_time_ms",
-  "first_trade_id",
-  "last_trade_id",
-  "trade_count",
-] as const;
+export { TICKER_FIELDS } from "../../market/event.ts";
 
 /** The doubles of a candle's payload, in this order; the interval's text follows in 16 bytes. */
 export const CANDLE_FIELDS = [

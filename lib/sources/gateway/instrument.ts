@@ -3,32 +3,10 @@
  * the venue's ids, and the protocol's own sequence proves that none is missing. What the other side had to skip is not
  * passed over: a book without its deltas is interrupted, lost trades are counted.
  */
-import type { Ticker } from "../../market/event.ts";
+import { type Ticker, TICKER_FIELDS } from "../../market/event.ts";
 import type { EventBatch } from "../../market/event_batch.ts";
 import { LevelList } from "../../market/level_list.ts";
 import { isNumber, type JsonNumber, type Message, readLevels, textOf, valueOf } from "./read_message.ts";
-
-const TICKER_FIELDS = [
-  "price_change",
-  "price_change_percent",
-  "weighted_average_price",
-  "last_price",
-  "last_quantity",
-  "bid_price",
-  "bid_quantity",
-  "ask_price",
-  "ask_quantity",
-  "open_price",
-  "high_price",
-  "low_price",
-  "volume",
-  "quote_volume",
-  "open_time_ms",
-  "close_time_ms",
-  "first_trade_id",
-  "last_trade_id",
-  "trade_count",
-] as const;
 
 export class PeerInstrument {
   /** A snapshot is on its way, or the other side has none to give now. */

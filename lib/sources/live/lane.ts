@@ -50,6 +50,8 @@ export interface LaneOptions {
   reconnect_delay_ms: number;
   max_reconnect_delay_ms: number;
   random: Random;
+  /** Why no data of the symbol is to be expected now; undefined: it is. */
+  silence(symbol: string): string | undefined;
 }
 
 /** What is known of one stream: when it was asked for, when it last brought an event. */
@@ -60,6 +62,8 @@ interface StreamWatch {
   /** −Infinity: nothing since it was asked for. */
   heard_ms: number;
   proven_quiet: boolean;
+  /** When its market was last seen closed; −Infinity: not since the last opening. */
+  closed_ms: number;
   /** Its first wait for data was in vain. */
   waited: boolean;
   /** The connection that is to take over has brought it. */
@@ -309,8 +313,10 @@ export class Lane implements ConnectionOwner {
     let alive = false;
     let waited_twice = false;
     for (const watch of this.streams.values()) {
+      const may_be_silent = this.#mayBeSilent(watch, now_ms);
+      if (watch.heard_ms !== -Infinity) alive = true;
+      if (may_be_silent) continue;
       if (watch.heard_ms !== -Infinity) {
-        alive = true;
         if (!this.#isStale(watch, now_ms)) continue;
         this.#restartWatch(watch);
         silent.push(watch.name);
@@ -332,6 +338,16 @@ export class Lane implements ConnectionOwner {
       this.#current?.close("acknowledged, yet no stream brought data");
     } else this.#current?.resubscribe(silent);
   }
+  /** A stream owes nothing while its market is closed; from the opening on it is waited for as if just asked for. */
+  #mayBeSilent(watch: StreamWatch, now_ms: number): boolean {
+    if (this.options.silence(watch.name.symbol) !== undefined) {
+      watch.closed_ms = now_ms;
+      return true;
+    }
+    if (watch.closed_ms !== -Infinity && watch.heard_ms <= watch.closed_ms) this.#restartWatch(watch);
+    watch.closed_ms = -Infinity;
+    return false;
+  }
   /** The venue's quotes of the symbol go on and its book stands still: the stream died under a living connection. */
   #isStale(watch: StreamWatch, now_ms: number): boolean {
     if (watch.name.channel !== "book" || now_ms - watch.heard_ms < STALE_BOOK_MS) return false;
@@ -345,6 +361,7 @@ export class Lane implements ConnectionOwner {
       pause_ms: 0,
       heard_ms: 0,
       proven_quiet: false,
+      closed_ms: -Infinity,
       waited: false,
       on_successor: false,
     });

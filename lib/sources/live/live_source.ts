@@ -9,6 +9,7 @@ import { Random } from "../../base/random.ts";
 import { type PipelineMetrics, pipelineMetrics } from "../../flow/pipeline_metrics.ts";
 import type { Feed, FeedLimits, SnapshotSpec, StreamName, StreamOptions } from "../../feeds/feed.ts";
 import type { Channel, MarketEvent } from "../../market/event.ts";
+import type { CalendarOptions } from "../../market/calendar.ts";
 import type { CandlePlan } from "../../flow/candles.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import type { InstrumentInfo } from "../../market/instrument_info.ts";
@@ -18,6 +19,7 @@ import type { Connection, SubscriptionNews } from "./connection.ts";
 import { BookRenewals } from "./book_renewals.ts";
 import { InstrumentList } from "./instrument_list.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
+import { MarketHours } from "./market_hours.ts";
 import { Overlap } from "./overlap.ts";
 import { SnapshotQueue } from "./snapshot_queue.ts";
 
@@ -44,6 +46,9 @@ export interface LiveOptions {
   candles?: CandlePlan;
   /** Redundant connections per stream. */
   legs: number;
+  calendar: CalendarOptions;
+  /** The operator has the venue's agreement to hand its data on. */
+  may_redistribute: boolean;
 }
 
 const CHANNEL_OF: Record<Exclude<MarketEvent["kind"], "damage">, Channel> = {
@@ -59,6 +64,7 @@ export class LiveSource implements Source, LaneOwner {
   readonly name: string;
   readonly venue: string;
   readonly sequence;
+  readonly withheld: string | undefined;
   #symbols: string[];
   readonly #lanes: Lane[] = [];
   readonly #random: Random;
@@ -77,6 +83,7 @@ export class LiveSource implements Source, LaneOwner {
   #instruments: InstrumentList | undefined;
   readonly #renewals: BookRenewals;
   readonly #overlap: Overlap;
+  readonly #hours: MarketHours;
   #lane_count = 0;
   #ticks = 0;
   readonly #quiet = new Map<string, { at_ms: number; pause_ms: number; last_id?: number }>();
@@ -86,7 +93,9 @@ export class LiveSource implements Source, LaneOwner {
     this.name = context.name;
     this.venue = options.feed.name;
     this.sequence = options.channels.includes("book") ? options.feed.sequence : undefined;
+    this.withheld = options.may_redistribute ? undefined : options.feed.redistribution?.forbidden;
     this.#symbols = [...options.symbols];
+    this.#hours = new MarketHours(options.feed, options.calendar, context.clock);
     this.#quiet_ms = Math.min(QUIET_STREAM_MS, options.limits.first_data_ms / 2);
     this.#random = new Random(`${context.seed}:${context.name}`);
     this.#log = context.log.with({ source: context.name });
@@ -165,6 +174,9 @@ export class LiveSource implements Source, LaneOwner {
       this.#overlap.close();
     }
   }
+  silence(symbol: string): string | undefined {
+    return this.#hours.silence(symbol);
+  }
   instrument(symbol: string): InstrumentInfo | undefined {
     return this.#instruments?.get(symbol);
   }
@@ -181,6 +193,7 @@ export class LiveSource implements Source, LaneOwner {
       this.#snapshots?.forget(symbol);
       this.#renewals.forget(symbol);
       this.#overlap.forget(symbol);
+      this.#hours.forget(symbol);
       this.#instruments?.forget(symbol);
       this.#contract.websocket_connected.with(symbol).value = 0;
     }
@@ -410,6 +423,7 @@ export class LiveSource implements Source, LaneOwner {
       reconnect_delay_ms,
       max_reconnect_delay_ms,
       random: this.#random.fork(id),
+      silence: (symbol) => this.#hours.silence(symbol),
     }, this);
     lane.add(streams);
     this.#lanes.push(lane);

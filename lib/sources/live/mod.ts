@@ -5,6 +5,7 @@ import { z } from "zod";
 import { UserError } from "../../base/errors.ts";
 import type { Feed } from "../../feeds/feed.ts";
 import type { CandlePlan } from "../../flow/candles.ts";
+import { EQUITY_HOURS } from "../../market/calendar.ts";
 import { type Channel, CHANNELS } from "../../market/event.ts";
 import { type Interval, INTERVALS } from "../../market/interval.ts";
 import { defineSource } from "../source.ts";
@@ -40,6 +41,15 @@ const schema = z.strictObject({
   connections: z.int().min(1).max(4).default(1).describe(
     "independent connections that carry the same streams, merged: one may die without a loss",
   ),
+  overnight_start: z.string().regex(/^2[0-3]:[0-5]\d$/, "must be HH:MM from 20:00 to 23:59, in New York")
+    .optional()
+    .describe("US equities also trade in a night session that begins at this time; default: there is none"),
+  closures: z.record(z.iso.date(), z.string().min(1).max(100)).optional().describe(
+    "days on which US equities stay closed beside the known holidays: date → why",
+  ),
+  redistribution: z.literal("allowed").optional().describe(
+    "the venue agreed that its data is handed to clients of servers; without it venues whose terms forbid that are refused there",
+  ),
   compression: z.boolean().default(false).describe("offer permessage-deflate to the venue"),
   order_book_depth: z.int().min(1).max(5_000).optional().describe(
     "accepted for old configs; sinks say their own depth",
@@ -71,6 +81,7 @@ export const live = defineSource({
         { code: 2 },
       );
     }
+    requireHours(config, feed, context.name);
     const wanted = wantedChannels(config.channels, feed, context.name);
     const ws_url = (config.ws_url ?? feed.endpoints.ws_url).replace(/\/+$/, "");
     const rest_url = (config.rest_url ?? restUrlOf(ws_url, feed)).replace(/\/+$/, "");
@@ -94,9 +105,25 @@ export const live = defineSource({
       },
       compression: config.compression,
       legs: config.connections,
+      calendar: {
+        hours: { ...EQUITY_HOURS, overnight_start: config.overnight_start },
+        closures: config.closures,
+      },
+      may_redistribute: config.redistribution === "allowed",
     }, context);
   },
 });
+
+/** @throws UserError for hours of a venue that has none: whoever set them would rely on what never happens */
+function requireHours(config: z.output<typeof schema>, feed: Feed, source: string): void {
+  const key = (["overnight_start", "closures"] as const).find((key) => config[key] !== undefined);
+  if (key === undefined || feed.market !== undefined) return;
+  throw new UserError(
+    `open source ${JSON.stringify(source)}: ${JSON.stringify(key)} is set, want it only where a venue has ` +
+      `market hours: ${feed.name} always trades`,
+    { code: 2 },
+  );
+}
 
 /** What the config asks for, or what most want of this venue. @throws UserError for a channel that it does not have */
 function wantedChannels(named: readonly string[] | undefined, feed: Feed, source: string): readonly string[] {

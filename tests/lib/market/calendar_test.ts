@@ -1,7 +1,13 @@
 /** Calendars against NYSE's own published days, both DST changes, and a property: a session changes only where listed. */
 import assert from "node:assert/strict";
 import { Random } from "../../../lib/base/random.ts";
-import { EQUITY_HOURS, marketChanges, MARKETS, marketState } from "../../../lib/market/calendar.ts";
+import {
+  EQUITY_HOURS,
+  marketChanges,
+  MARKETS,
+  marketState,
+  quietReason,
+} from "../../../lib/market/calendar.ts";
 import { nyseYear } from "../../../lib/market/nyse_days.ts";
 
 /** Closed and short days as NYSE published them; unscheduled closures are among the closed. */
@@ -113,4 +119,13 @@ Deno.test("calendar: a session changes at the listed instants and nowhere else",
       if (after) assert.deepEqual(state.next, { at_ms: after.at_ms, session: after.session });
     }
   }
+});
+
+Deno.test("calendar: why nothing is to be expected, in words", () => {
+  const quiet = (market: typeof MARKETS[number], time: string) => quietReason(marketState(market, at(time)));
+  assert.equal(quiet("us_equities", "2026-11-26T12:00-05:00"), "market closed: Thanksgiving Day");
+  assert.equal(quiet("us_equities", "2026-11-24T21:00-05:00"), "market closed");
+  assert.equal(quiet("us_equities", "2026-11-27T10:00-05:00"), undefined, "a short day is a day");
+  assert.equal(quiet("forex", "2026-12-25T10:00-05:00"), "market thin: Christmas Day");
+  assert.equal(quiet("crypto", "2026-12-25T10:00-05:00"), undefined);
 });

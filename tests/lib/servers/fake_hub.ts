@@ -23,6 +23,7 @@ interface FakeBook {
   venue: string;
   symbol: string;
   keeps_book: boolean;
+  withheld?: string;
   notReady(): string | undefined;
   in_sync: boolean;
   reason: string;

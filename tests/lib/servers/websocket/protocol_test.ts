@@ -58,6 +58,37 @@ Deno.test("protocol: unknown symbol names at most twenty", () =>
     assert.ok(!error.message.includes("S20"));
   }));
 
+Deno.test("protocol: what a venue forbids to hand on is refused, not listed and not part of all", () =>
+  withServer(async (server, hub) => {
+    hub.sync("AAA", [[1, 1]], [[2, 1]]);
+    hub.sync("AAA", [[1, 1]], [[2, 1]], 100, "closed");
+    hub.add("SECRET", "closed");
+    for (const symbol of ["AAA", "SECRET"]) hub.book("closed", symbol)!.withheld = "its terms forbid it";
+    await using client = await TestClient.connect(server);
+    const refused = { type: "subscribe", symbol: "SECRET", channel: "trades", id: 7 };
+    const { code, message, id } = await client.ask(refused);
+    assert.deepEqual([code, id], ["not_for_clients", 7]);
+    assert.equal(
+      message,
+      'subscribe to "SECRET" of venue "closed": not handed to clients, its terms forbid it',
+    );
+    assert.equal(
+      (await client.ask({ type: "subscribe", symbol: "AAA", channel: "book", venue: "closed" })).code,
+      "not_for_clients",
+    );
+    const unknown = await client.ask({ type: "subscribe", symbol: "NOPE", channel: "trades" });
+    assert.match(unknown.message, /want one of AAA, or/);
+    for (const symbol of ["AAA", "*"]) {
+      const { instruments } = await client.ask({ type: "subscribe", symbol, channel: "trades" });
+      assert.deepEqual(instruments, [{ venue: "mock", symbol: "AAA" }]);
+    }
+    hub.trade("SECRET", 1, 100, 1, "closed");
+    hub.trade("AAA", 2, 100, 1, "closed");
+    hub.trade("AAA", 3);
+    hub.flush();
+    assert.equal((await client.next("trade")).trade_id, 3, "an update admits nobody to what is withheld");
+  }));
+
 Deno.test("protocol: reading never throws and keeps ids as they came", () => {
   for (const id of [0, -1.5, "", "x".repeat(64)]) {
     assert.deepEqual(readRequest(JSON.stringify({ type: "ping", id })), { request: { type: "ping", id } });

@@ -1,4 +1,4 @@
-/** Which channels a source subscribes to: the usual ones that the venue has, candles built where it has none. */
+/** Which channels a source subscribes to: the usual ones that the venue has, candles built where it has none; who may have them. */
 import assert from "node:assert/strict";
 import { ManualClock } from "../../../../lib/base/clock.ts";
 import { UserError } from "../../../../lib/base/errors.ts";
@@ -20,8 +20,8 @@ const context = {
   },
 };
 
-function sourceOf(venue: string, channels?: string[]): LiveSource {
-  const config = live.schema.parse({ venue, symbols: ["AAPL"], channels });
+function sourceOf(venue: string, channels?: string[], more: Record<string, unknown> = {}): LiveSource {
+  const config = live.schema.parse({ venue, symbols: ["AAPL"], channels, ...more });
   const source = live.create(config, context);
   assert.ok(source instanceof LiveSource);
   return source;
@@ -55,4 +55,10 @@ Deno.test("channels: one that the venue does not have is refused, with those tha
   assert.match(refused("yahoo", ["ticker", "book"]), /yahoo has no channel "book", want some of ticker$/);
   assert.match(refused("yahoo", ["candles"]), /no channel "candles"/);
   assert.match(refused("bare", ["book"]), /no channel "book", want some of trades, quote$/);
+});
+
+Deno.test("redistribution: withheld where the venue forbids it, unless the operator has leave", () => {
+  assert.match(sourceOf("yahoo").withheld!, /forbid redistribution/);
+  assert.equal(sourceOf("yahoo", undefined, { redistribution: "allowed" }).withheld, undefined);
+  assert.equal(sourceOf("binance-spot").withheld, undefined);
 });
