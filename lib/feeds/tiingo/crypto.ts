@@ -12,6 +12,7 @@ export const tiingoCrypto = tiingoEndpoint({
     trade: { ...HEAD, length: 6, quantity: 4, price: 5 },
   },
   path: "/crypto",
+  market: "crypto",
   levels: { trades: [5], quote: [2] },
   ticker: (text) => text.replace(/[/_-]/g, ""),
 });

@@ -4,6 +4,7 @@
  * id that the venue gave; docs show that from another connection, so should it be ignored on this one [U], the missing
  * acknowledgement renews the connection with the whole list. Source: Tiingo documents, "WebSocket"; protocol notes.
  */
+import type { MarketName } from "../../market/calendar.ts";
 import type { Channel } from "../../market/event.ts";
 import type { Feed, FeedSession, StreamName } from "../feed.ts";
 import { type ServiceLayout, TiingoMapper } from "./messages.ts";
@@ -13,6 +14,7 @@ export interface Endpoint {
   summary: string;
   layout: ServiceLayout;
   path: string;
+  market: MarketName;
   /** Threshold levels that bring a channel, the usual one first. */
   levels: Readonly<Partial<Record<Channel, readonly number[]>>>;
   /** The venue's spelling of a ticker. */
@@ -36,7 +38,7 @@ function subscribe(streams: readonly StreamName[], _id: number, session: FeedSes
   return request("subscribe", session, tickersOf(streams), level);
 }
 
-export function tiingoEndpoint({ summary, layout, path, levels, ticker }: Endpoint): Feed {
+export function tiingoEndpoint({ summary, layout, path, market, levels, ticker }: Endpoint): Feed {
   const symbolOf = (text: string) => {
     const [name, ...exchange] = text.trim().toLowerCase().split("@");
     const has_exchanges = (layout.quote ?? layout.trade)?.exchange !== undefined;
@@ -61,7 +63,9 @@ export function tiingoEndpoint({ summary, layout, path, levels, ticker }: Endpoi
       max_frame_bytes: 64 * 1024,
     },
     token_doc: "the API token on tiingo.com's account page",
+    redistribution: { forbidden: "Tiingo's Basic and Power plans forbid redistribution" },
     symbol: symbolOf,
+    market: () => market,
     streams(symbol, channel, { speed } = {}): StreamName[] {
       const offered = levels[channel] ?? [];
       const level = offered.find((one) => String(one) === speed) ?? offered[0];

@@ -17,6 +17,7 @@ export const tiingoEquities = tiingoEndpoint({
     reference: { length: 3, date: 0, ticker: 1, price: 2 },
   },
   path: "/iex",
+  market: "us_equities",
   levels: { trades: [0, 5], quote: [0, 5], ticker: [6] },
   // Share classes are written with a dash.
   ticker: (text) => text.replace(/[./]/g, "-"),

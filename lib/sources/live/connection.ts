@@ -7,6 +7,7 @@
 import WebSocket from "ws";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
+import { knownSecrets } from "../../base/known_secrets.ts";
 import type { Log } from "../../base/log.ts";
 import type { SubscriptionChange } from "../../market/subscription_change.ts";
 import type { Feed, FeedLimits, FeedSession, FrameOutcome, Mapper, StreamName } from "../../feeds/feed.ts";
@@ -126,7 +127,8 @@ export class Connection {
     this.#queue(streams, "unsubscribe");
     this.#queue(streams, "subscribe");
   }
-  acknowledged({ id, streams, error, session_id }: FrameOutcome & { kind: "ack" }): void {
+  acknowledged({ id, streams, error: said, session_id }: FrameOutcome & { kind: "ack" }): void {
+    const error = said === undefined ? undefined : knownSecrets.mask(said);
     if (session_id !== undefined) this.#session = { ...this.#session, session_id };
     const settled = this.#settle(id, streams);
     const subscription_id = session_id === undefined ? undefined : String(session_id);

@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { UserError } from "../../base/errors.ts";
+import { knownSecrets } from "../../base/known_secrets.ts";
 import type { Feed } from "../../feeds/feed.ts";
 import type { CandlePlan } from "../../flow/candles.ts";
 import { EQUITY_HOURS } from "../../market/calendar.ts";
@@ -82,6 +83,8 @@ export const live = defineSource({
       );
     }
     requireHours(config, feed, context.name);
+    // A venue may repeat in its refusal what it was sent.
+    if (config.token !== undefined) knownSecrets.add(config.token);
     const wanted = wantedChannels(config.channels, feed, context.name);
     const ws_url = (config.ws_url ?? feed.endpoints.ws_url).replace(/\/+$/, "");
     const rest_url = (config.rest_url ?? restUrlOf(ws_url, feed)).replace(/\/+$/, "");
