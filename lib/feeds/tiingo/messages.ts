@@ -6,6 +6,7 @@
 import type { Channel, Ticker } from "../../market/event.ts";
 import type { EventBatch } from "../../market/event_batch.ts";
 import { EVENTS, type FrameOutcome } from "../feed.ts";
+import { FieldNames } from "../json/field_names.ts";
 import { JsonMapper, malformed, NO_NEWS, quoted, UNKNOWN_SYMBOL } from "../json/mapper.ts";
 import { ARRAY, STRING } from "../json/tape.ts";
 import { SymbolRoutes, tickerOf } from "./symbol_routes.ts";
@@ -50,8 +51,11 @@ const OK = 200;
 const IS_REFERENCE: Ticker["extra"] = Object.freeze({ lastPriceIs: "referencePrice" });
 
 export class TiingoMapper extends JsonMapper {
+  readonly #envelope = new FieldNames(["messageType", "service", "data"]);
   readonly #cells = new Int32Array(MAX_COLUMNS);
   readonly #routes: SymbolRoutes | undefined;
+  /** Of the row that is read. */
+  #ticker = "";
 
   constructor(
     readonly layout: ServiceLayout,
@@ -73,7 +77,8 @@ export class TiingoMapper extends JsonMapper {
 
   protected read(received_us: number, batch: EventBatch): FrameOutcome {
     const { tape } = this;
-    const type = tape.field(0, "messageType");
+    tape.fields(0, this.#envelope);
+    const type = this.#envelope.at[0];
     if (tape.is(type, "A") || tape.is(type, "U")) return this.#news(received_us, batch);
     const response = tape.field(0, "response");
     const code = tape.integer(tape.field(response, "code"));
@@ -92,8 +97,8 @@ export class TiingoMapper extends JsonMapper {
 
   #news(received_us: number, batch: EventBatch): FrameOutcome {
     const { tape, layout } = this;
-    const service = tape.field(0, "service");
-    const data = tape.field(0, "data");
+    const service = this.#envelope.at[1];
+    const data = this.#envelope.at[2];
     if (!tape.is(service, layout.service)) {
       return { kind: "unknown", what: `service ${quoted(tape.text(service))}` };
     }
@@ -121,13 +126,15 @@ export class TiingoMapper extends JsonMapper {
     if (length < columns.length) return malformed(`row of ${length} columns, want ${columns.length}`);
     const ticker = this.#cells[columns.ticker];
     if (this.tape.kind(ticker) !== STRING) return malformed("row without a ticker");
-    return this.symbol(ticker) === undefined ? UNKNOWN_SYMBOL : undefined;
+    const name = this.symbol(ticker);
+    if (name === undefined) return UNKNOWN_SYMBOL;
+    this.#ticker = name;
+    return undefined;
   }
   /** The symbols that want this row, most often one. */
-  #symbols({ ticker, exchange }: Columns): readonly string[] {
-    const name = this.symbol(this.#cells[ticker])!;
+  #symbols({ exchange }: Columns): readonly string[] {
     const place = exchange === undefined ? -1 : this.#cells[exchange];
-    return this.#routes === undefined ? [name] : this.#routes.of(name, this.tape, place);
+    return this.#routes === undefined ? [this.#ticker] : this.#routes.of(this.#ticker, this.tape, place);
   }
 
   /** fx: `["Q","eurusd","2026-11-02T14:10:00.123000+00:00",bidSize,bidPrice,mid,askSize,askPrice]` */
