@@ -49,7 +49,7 @@ export interface StreamName {
 
 /** How a channel is wanted, where the venue offers a choice; what it does not offer is passed over. */
 export interface StreamOptions {
-  /** The venue's update speed word ("100ms"). */
+  /** The venue's word for how often it tells: an interval ("100ms") or a level ("5"). */
   speed?: string;
   /** Levels a side of the book stream. */
   depth?: number;
@@ -154,7 +154,13 @@ export interface Feed {
   /** Streams with different keys never share a message ("one channel per request"). */
   messageKey?(stream: StreamName): string;
   subscribe(streams: readonly StreamName[], id: number, session: FeedSession): string;
-  unsubscribe(streams: readonly StreamName[], id: number, session: FeedSession): string;
+  /** `kept`: what the connection goes on to carry, for venues where streams share a subscription. */
+  unsubscribe(
+    streams: readonly StreamName[],
+    id: number,
+    session: FeedSession,
+    kept?: readonly StreamName[],
+  ): string;
   /** What a new connection says before it subscribes. */
   greeting?(session: FeedSession): string[];
   /** What it says in between, so that the venue keeps it. */
@@ -162,8 +168,11 @@ export interface Feed {
     readonly every_ms: number;
     frame(session: FeedSession, streams: readonly StreamName[]): string;
   };
-  /** `symbols`: the only ones to accept; absent: learn from the traffic (captures). */
-  createMapper(symbols?: Iterable<string>): Mapper;
+  /**
+   * `symbols`: the only ones to accept; absent: learn from the traffic (captures). `channels`: the only ones to tell of,
+   * for venues whose streams carry more than one; absent: all.
+   */
+  createMapper(symbols?: Iterable<string>, channels?: ReadonlySet<Channel>): Mapper;
 }
 
 /** A feed whose books are spliced together from its stream and REST snapshots. */

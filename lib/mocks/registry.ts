@@ -11,3 +11,6 @@ export { coinbase } from "./coinbase.ts";
 export { mexcSpot as "mexc-spot" } from "./mexc/spot.ts";
 export { mexcFutures as "mexc-futures" } from "./mexc/futures.ts";
 export { mexcLegacy as "mexc-legacy" } from "./mexc/legacy.ts";
+export { tiingoForex as "tiingo-forex" } from "./tiingo/forex.ts";
+export { tiingoCrypto as "tiingo-crypto" } from "./tiingo/crypto.ts";
+export { tiingoEquities as "tiingo-equities" } from "./tiingo/equities.ts";

@@ -81,7 +81,7 @@ function joined(...parts: Uint8Array[]): Uint8Array {
 /** The same message written another way; undefined where JSON.parse would lose something of it. */
 function respelled(text: string): string | undefined {
   // Numbers of more digits than a double holds, or that JSON.parse spells otherwise; escapes that only it sees through.
-  if (/[\d.]{16}|\d[eE]|\d\.0+(?!\d)|\\|-0/.test(text)) return undefined;
+  if (/[\d.]{16}|\d[eE]|\d\.0+(?!\d)|\\|[[,:\s]-0/.test(text)) return undefined;
   const value: unknown = JSON.parse(text);
   // JSON.parse keeps the last of two equal keys; a careful reader keeps none.
   return keysOf(value) === [...text.matchAll(/"\s*:/g)].length ? spell(value) : undefined;

@@ -1,6 +1,6 @@
 /**
- * RFC 3339 times in UTC straight from frame bytes: "2023-10-06T17:35:55.440295Z", up to nine digits of fraction.
- * A venue's frames share their day, so the calendar is asked once a day.
+ * RFC 3339 times straight from frame bytes: "2023-10-06T17:35:55.440295Z" or with an offset ("-05:00"), up to nine digits
+ * of fraction. A venue's frames share their day, so the calendar is asked once a day.
  */
 const ZERO = 48;
 const DAY_MS = 86_400_000;
@@ -16,9 +16,8 @@ export class IsoTimeReader {
     // The shortest is "2023-10-06T17:35:55Z".
     if (stop - start < 20 || frame[start + 4] !== 45 || frame[start + 7] !== 45) return NaN;
     // Some channels write a space for the T.
-    if (((frame[start + 10] | 32) !== 116 && frame[start + 10] !== 32) || !isUtc(frame, start + 19, stop)) {
-      return NaN;
-    }
+    if ((frame[start + 10] | 32) !== 116 && frame[start + 10] !== 32) return NaN;
+    const ahead_min = offset_minutes(frame, start + 19, stop);
     if (frame[start + 13] !== 58 || frame[start + 16] !== 58) return NaN;
     const day = two(frame, start) * 1_000_000 + two(frame, start + 2) * 10_000 + two(frame, start + 5) * 100 +
       two(frame, start + 8);
@@ -27,7 +26,7 @@ export class IsoTimeReader {
     const minute = two(frame, start + 14);
     const second = two(frame, start + 17);
     if (!(hour < 24 && minute < 60 && second <= 60)) return NaN;
-    return (this.#day_ms + ((hour * 60 + minute) * 60 + second) * 1000) * 1000 +
+    return (this.#day_ms + ((hour * 60 + minute - ahead_min) * 60 + second) * 1000) * 1000 +
       fraction_us(frame, start + 19);
   }
   /** `day` is YYYYMMDD, NaN when it was no number. */
@@ -48,16 +47,23 @@ function two(frame: Uint8Array, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
 }
 
-/** What follows the seconds: a fraction of up to nine digits or none, then "Z" or "+00:00". */
-function isUtc(frame: Uint8Array, at: number, stop: number): boolean {
+/**
+ * How far local time is ahead of UTC. What follows the seconds: a fraction of up to nine digits or none, then "Z" or an
+ * offset; NaN for anything else.
+ */
+function offset_minutes(frame: Uint8Array, at: number, stop: number): number {
   if (frame[at] === 46) {
     const first = ++at;
     while (at < stop && frame[at] >= ZERO && frame[at] <= 57) at++;
-    if (at === first || at - first > 9) return false;
+    if (at === first || at - first > 9) return NaN;
   }
-  if (at + 1 === stop) return (frame[at] | 32) === 122;
-  if (at + 6 !== stop || frame[at] !== 43 || frame[at + 3] !== 58) return false;
-  return two(frame, at + 1) === 0 && two(frame, at + 4) === 0;
+  if (at + 1 === stop) return (frame[at] | 32) === 122 ? 0 : NaN;
+  if (at + 6 !== stop || frame[at + 3] !== 58) return NaN;
+  const hours = two(frame, at + 1);
+  const minutes = two(frame, at + 4);
+  if (!(hours < 24 && minutes < 60)) return NaN;
+  if (frame[at] === 43) return hours * 60 + minutes;
+  return frame[at] === 45 ? -(hours * 60 + minutes) : NaN;
 }
 
 function fraction_us(frame: Uint8Array, at: number): number {

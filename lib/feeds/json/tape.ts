@@ -9,6 +9,7 @@ import { smallInteger } from "../small_integer.ts";
 import type { FieldNames } from "./field_names.ts";
 
 const QUOTE = 34;
+const PLUS = 43;
 const COMMA = 44;
 const MINUS = 45;
 const POINT = 46;
@@ -143,6 +144,9 @@ export class JsonTape {
   isFalse(node: number): boolean {
     return this.kind(node) === LITERAL && this.#frame[this.#starts[node]] === 102;
   }
+  isNull(node: number): boolean {
+    return this.kind(node) === LITERAL && this.#frame[this.#starts[node]] === 110;
+  }
   /** Where a value's bytes stand; a string's quotes are not included. */
   start(node: number): number {
     return this.#starts[node];
@@ -230,9 +234,23 @@ export class JsonTape {
           this.decimals = decimals;
           return mantissa / POWERS_OF_TEN[decimals];
         }
-      }
+        if ((code | 32) === 101) return this.#scaledDecimal(node, p + 1, mantissa, decimals);
+      } else if ((code | 32) === 101) return this.#scaledDecimal(node, p + 1, mantissa, 0);
     }
     return this.#longDecimal(node);
+  }
+  /** `mantissa` × 10^-`decimals` × 10^(the exponent at `at`). One exact power of ten rounds once; the rest goes the long way. */
+  #scaledDecimal(node: number, at: number, mantissa: number, decimals: number): number {
+    const sign = this.#frame[at];
+    const first = sign === MINUS || sign === PLUS ? at + 1 : at;
+    const digits = this.#stops[node] - first;
+    const exponent = digits >= 1 && digits <= 3 ? smallInteger(this.#frame, first, this.#stops[node]) : -1;
+    let places = decimals + (sign === MINUS ? exponent : -exponent);
+    if (!(exponent >= 0 && mantissa > 0 && mantissa < EXACT_MANTISSA_LIMIT)) return this.#longDecimal(node);
+    for (; places > 0 && mantissa % 10 === 0; places--) mantissa /= 10;
+    if (places > 22 || places < -22) return this.#longDecimal(node);
+    this.decimals = Math.max(0, places);
+    return places < 0 ? mantissa * POWERS_OF_TEN[-places] : mantissa / POWERS_OF_TEN[places];
   }
   #longDecimal(node: number): number {
     if (this.#stops[node] - this.#starts[node] > LONGEST_DECIMAL) return NaN;
@@ -325,7 +343,7 @@ export class JsonTape {
     }
     if ((frame[at] | 32) === 101) {
       at++;
-      if (frame[at] === MINUS || frame[at] === 43) at++;
+      if (frame[at] === MINUS || frame[at] === PLUS) at++;
       const exponent = at;
       at = this.#digits(at);
       if (at === exponent) return -1;

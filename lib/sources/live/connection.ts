@@ -7,6 +7,7 @@
 import WebSocket from "ws";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
+import { knownSecrets } from "../../base/known_secrets.ts";
 import type { Log } from "../../base/log.ts";
 import type { SubscriptionChange } from "../../market/subscription_change.ts";
 import type { Feed, FeedLimits, FeedSession, FrameOutcome, Mapper, StreamName } from "../../feeds/feed.ts";
@@ -84,7 +85,11 @@ export class Connection {
     this.opened_ms = this.#last_heard_ms = clock.monotonic_ms();
     this.#session = { token: options.token };
     for (const stream of streams) this.streams.set(stream.stream, stream);
-    this.mapper = feed.createMapper(new Set([...this.streams.values()].map((one) => one.symbol)));
+    const names = [...this.streams.values()];
+    this.mapper = feed.createMapper(
+      new Set(names.map((one) => one.symbol)),
+      new Set(names.map((one) => one.channel)),
+    );
     this.#socket = new WebSocket(url, {
       // The scanner checks what it uses; payload strings are compared as bytes.
       skipUTF8Validation: true,
@@ -122,7 +127,8 @@ export class Connection {
     this.#queue(streams, "unsubscribe");
     this.#queue(streams, "subscribe");
   }
-  acknowledged({ id, streams, error, session_id }: FrameOutcome & { kind: "ack" }): void {
+  acknowledged({ id, streams, error: said, session_id }: FrameOutcome & { kind: "ack" }): void {
+    const error = said === undefined ? undefined : knownSecrets.mask(said);
     if (session_id !== undefined) this.#session = { ...this.#session, session_id };
     const settled = this.#settle(id, streams);
     const subscription_id = session_id === undefined ? undefined : String(session_id);
@@ -264,6 +270,10 @@ export class Connection {
     else this.#request(next);
     this.#pacing = clock.after(1000 / limits.max_messages_per_second, () => this.#sendNext());
   }
+  #besides(streams: readonly StreamName[]): StreamName[] {
+    const named = new Set(streams.map((one) => one.stream));
+    return [...this.streams.values()].filter((one) => !named.has(one.stream));
+  }
   #request({ id, action, streams }: Message & { kind: "request" }): void {
     const { clock, feed } = this.options;
     if (!feed.silent_subscriptions) {
@@ -272,7 +282,7 @@ export class Connection {
     }
     const text = action === "subscribe"
       ? feed.subscribe(streams, id, this.#session)
-      : feed.unsubscribe(streams, id, this.#session);
+      : feed.unsubscribe(streams, id, this.#session, this.#besides(streams));
     this.#socket.send(text);
     this.owner.subscription(streams, { action, state: "requested" });
   }

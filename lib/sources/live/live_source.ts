@@ -3,6 +3,7 @@
  * Frames are mapped where they arrive and gathered into a batch; the consumer takes whole batches, one promise each.
  * When the consumer lags, reading stops and TCP holds the venue back.
  */
+import { knownSecrets } from "../../base/known_secrets.ts";
 import { type Log, RateLimitedLog } from "../../base/log.ts";
 import type { MetricFamily, MetricValue } from "../../base/metrics.ts";
 import { Random } from "../../base/random.ts";
@@ -244,13 +245,19 @@ export class LiveSource implements Source, LaneOwner {
         return connection.say(outcome.text);
       case "lost":
         return connection.close(`frames are missing: ${outcome.why}`);
-      case "refused":
-        this.#log.error("the venue refuses this connection", { ...at, message: outcome.message });
-        return lane.giveUp(connection, outcome.message);
+      case "refused": {
+        // It is shown on the health pages too, which nothing masks.
+        const message = knownSecrets.mask(outcome.message);
+        this.#log.error("the venue refuses this connection", { ...at, reason: message });
+        return lane.giveUp(connection, message);
+      }
       case "shutdown":
         return lane.rotate("the venue announced a shutdown");
       case "error":
-        return this.#noisy.warn("error", "the venue reports an error", { ...at, message: outcome.message });
+        return this.#noisy.warn("error", "the venue reports an error", {
+          ...at,
+          reason: knownSecrets.mask(outcome.message),
+        });
       case "unknown":
         return this.#noisy.warn(`unknown ${outcome.what}`, "unknown frame ignored", {
           ...at,

@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { UserError } from "../../base/errors.ts";
+import { knownSecrets } from "../../base/known_secrets.ts";
 import type { Feed } from "../../feeds/feed.ts";
 import type { CandlePlan } from "../../flow/candles.ts";
 import { EQUITY_HOURS } from "../../market/calendar.ts";
@@ -19,7 +20,9 @@ const schema = z.strictObject({
   channels: z.array(z.enum(CHANNELS as [string, ...string[]])).min(1).optional().describe(
     "what to subscribe to; default book, trades and quote as far as the venue has them; quote also feeds the audit of the book",
   ),
-  speed: z.string().regex(/^\w{1,16}$/).optional().describe("the venue's update speed, such as 100ms"),
+  speed: z.string().regex(/^\w{1,16}$/).optional().describe(
+    "how often the venue tells, in its own word: an interval such as 100ms, a threshold level such as 5",
+  ),
   depth: z.int().min(1).max(5_000).optional().describe(
     "levels a side of the book stream, where the venue offers a choice",
   ),
@@ -80,6 +83,8 @@ export const live = defineSource({
       );
     }
     requireHours(config, feed, context.name);
+    // A venue may repeat in its refusal what it was sent.
+    if (config.token !== undefined) knownSecrets.add(config.token);
     const wanted = wantedChannels(config.channels, feed, context.name);
     const ws_url = (config.ws_url ?? feed.endpoints.ws_url).replace(/\/+$/, "");
     const rest_url = (config.rest_url ?? restUrlOf(ws_url, feed)).replace(/\/+$/, "");

@@ -18,14 +18,24 @@ Deno.test("microseconds, whatever the fraction's length; finer ones are cut off"
   assert.equal(read("1970-01-01T00:00:00Z"), 0);
 });
 
-Deno.test("what is no time in UTC is none", () => {
+Deno.test("offsets are taken off, across midnight too", () => {
+  assert.equal(read("2026-11-02T09:35:00.123456789-05:00"), Date.UTC(2026, 10, 2, 14, 35) * 1000 + 123_456);
+  assert.equal(read("2023-10-06T17:35:55+02:00"), Date.UTC(2023, 9, 6, 15, 35, 55) * 1000);
+  assert.equal(read("2024-03-01T00:15:00+00:30"), Date.UTC(2024, 1, 29, 23, 45) * 1000);
+  assert.equal(read("2024-02-29T23:59:59-09:30"), Date.UTC(2024, 2, 1, 9, 29, 59) * 1000);
+});
+
+Deno.test("what is no time is none", () => {
   for (
     const text of [
       ...["", "2023-10-06", "2023-10-06T17:35:55", "2023-10-06T17:35:55.Z", "2023-10-06T24:00:00Z"],
       ...[
         "2023-02-30T00:00:00Z",
         "2023-13-01T00:00:00Z",
-        "2023-10-06T17:35:55+02:00",
+        "2023-10-06T17:35:55+24:00",
+        "2023-10-06T17:35:55+02:60",
+        "2023-10-06T17:35:55*02:00",
+        "2023-10-06T17:35:55+2:00",
         "x023-10-06T17:35:55Z",
       ],
       ...[

@@ -1,5 +1,6 @@
 /** The tape against JSON.parse: the same texts accepted, the same values found. */
 import assert from "node:assert/strict";
+import { readDecimal } from "../../../../lib/base/decimal.ts";
 import { Random } from "../../../../lib/base/random.ts";
 import { FieldNames } from "../../../../lib/feeds/json/field_names.ts";
 import { ARRAY, JsonTape, NUMBER, OBJECT, STRING } from "../../../../lib/feeds/json/tape.ts";
@@ -140,4 +141,22 @@ Deno.test("what JSON.parse accepts the tape accepts, and nothing else (seeded, 4
     assert.deepEqual(valueOf(0), expected.value, text);
   }
   assert.ok(accepted > 5_000, `${accepted}`);
+});
+
+Deno.test("decimals with exponents are read as the host reads them, with their places (seeded, 20,000 texts)", () => {
+  const random = new Random("exponents");
+  for (let i = 0; i < 20_000; i++) {
+    const digits = String(random.integer(0, 10 ** random.integer(1, 15)));
+    const fraction = random.chance(0.5) ? `.${random.integer(0, 99_999)}` : "";
+    const sign = random.pick(["", "+", "-"]);
+    const text = `${digits}${fraction}${random.pick(["e", "E"])}${sign}${random.integer(0, 30)}`;
+    assert.ok(scan(text));
+    const want = readDecimal(text)!;
+    assert.equal(tape.decimal(0), want.value, text);
+    assert.deepEqual([tape.decimals, tape.exact_text], [Math.min(want.decimals, 22), want.text], text);
+  }
+  for (const text of ['"1e"', '"1e+"', '"1e99999999999999999999"', '"1e4294967297"', '"1ex"', "1e400"]) {
+    assert.ok(scan(text));
+    assert.ok(Number.isNaN(tape.decimal(0)), text);
+  }
 });
