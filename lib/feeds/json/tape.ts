@@ -14,6 +14,7 @@ const COMMA = 44;
 const MINUS = 45;
 const POINT = 46;
 const ZERO = 48;
+const LOWER_E = 101;
 const COLON = 58;
 const OPEN_ARRAY = 91;
 const BACKSLASH = 92;
@@ -262,8 +263,15 @@ export class JsonTape {
   }
   /** Digits after the point of a decimal text, trailing zeros not counted. Only right after `decimal(node)`. */
   significantDecimals(node: number): number {
+    const frame = this.#frame;
     let used = this.decimals;
-    for (let last = this.#stops[node] - 1; used > 0 && this.#frame[last] === ZERO; last--) used--;
+    let last = this.#stops[node] - 1;
+    if (used === 0 || frame[last] !== ZERO) return used;
+    // The zero of "1e-10" is none of the number's own.
+    for (let p = last - 1, start = this.#starts[node]; p > start; p--) {
+      if ((frame[p] | 32) === LOWER_E) return used;
+    }
+    for (; used > 0 && frame[last] === ZERO; last--) used--;
     return used;
   }
 

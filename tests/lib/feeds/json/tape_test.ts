@@ -82,6 +82,7 @@ Deno.test("decimals: exact below 16 digits, with their text beyond, said as numb
     ["0.00000765", 7.65e-6, undefined, 8],
     ['"45285.20"', 45285.2, undefined, 1],
     ["1e-7", 1e-7, undefined, 7],
+    ["1e-10", 1e-10, undefined, 10],
     ["-0.5", -0.5, undefined, 1],
     ["1234567890123.45678", 1234567890123.45678, "1234567890123.45678", 5],
     ['"007"', 7, undefined, 0],
