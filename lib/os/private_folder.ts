@@ -12,17 +12,18 @@ export interface PrivateFolder extends Disposable {
   readonly is_in_memory: boolean;
 }
 
-/** `runtime_dir` is XDG_RUNTIME_DIR, which systems keep in memory. */
+/**
+ * `runtime_dir` is XDG_RUNTIME_DIR, which systems keep in memory. Nothing else will do: what lies below /dev is closed to
+ * programs that run without every permission.
+ */
 export function privateFolder(prefix: string, runtime_dir: string | undefined): PrivateFolder {
-  const in_memory = [runtime_dir, Deno.build.os === "linux" ? "/dev/shm" : undefined];
   const name = `${prefix}${Deno.pid}-`;
-  for (const dir of in_memory) {
-    if (!dir) continue;
+  if (runtime_dir) {
     try {
-      sweep(dir, prefix);
-      return new Folder(Deno.makeTempDirSync({ dir, prefix: name }), true);
+      sweep(runtime_dir, prefix);
+      return new Folder(Deno.makeTempDirSync({ dir: runtime_dir, prefix: name }), true);
     } catch {
-      // not there, or not ours: the next place
+      // not there, or not ours: the disk
     }
   }
   try {
