@@ -41,10 +41,11 @@ async function inScene(body: (scene: Scene) => Promise<void>): Promise<void> {
         const child = spawnMdg({ args, cwd: folder, env });
         await child.stdin.close();
         const output = child.output();
-        const editor_pid = await until(
-          "the editor runs",
-          () => Number(textIfThere(`${folder}/pid`)) || undefined,
-        );
+        // While a shell becomes another program its command line is empty for a moment.
+        const editor_pid = await until("the editor runs", () => {
+          const pid = Number(textIfThere(`${folder}/pid`)) || undefined;
+          return pid && textIfThere(`/proc/${pid}/cmdline`).startsWith("sleep") ? pid : undefined;
+        });
         return { child, output, editor_pid };
       },
       leftovers: () => [...Deno.readDirSync(`${folder}/run`)].map(({ name }) => name),
