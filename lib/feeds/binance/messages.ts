@@ -162,6 +162,10 @@ export class BinanceMapper implements Mapper {
     const symbol = this.#symbol(frame);
     if (symbol === undefined) return this.#noSymbol();
     const decimal = (letter: string) => this.#optional(this.#scanner.decimal(CODE(letter)));
+    const amount = (letter: string) => {
+      const value = decimal(letter);
+      return value !== undefined && value >= 0 ? value : undefined;
+    };
     const integer = (letter: string) => this.#optional(this.#scanner.integer(CODE(letter)));
     const ticker: Ticker = {
       kind: "ticker",
@@ -171,18 +175,18 @@ export class BinanceMapper implements Mapper {
       sent_ms: this.#time(E),
       price_change: decimal("p"),
       price_change_percent: decimal("P"),
-      weighted_average_price: decimal("w"),
-      last_price: decimal("c"),
-      last_quantity: decimal("Q"),
-      bid_price: decimal("b"),
-      bid_quantity: decimal("B"),
-      ask_price: decimal("a"),
-      ask_quantity: decimal("A"),
-      open_price: decimal("o"),
-      high_price: decimal("h"),
-      low_price: decimal("l"),
-      volume: decimal("v"),
-      quote_volume: decimal("q"),
+      weighted_average_price: amount("w"),
+      last_price: amount("c"),
+      last_quantity: amount("Q"),
+      bid_price: amount("b"),
+      bid_quantity: amount("B"),
+      ask_price: amount("a"),
+      ask_quantity: amount("A"),
+      open_price: amount("o"),
+      high_price: amount("h"),
+      low_price: amount("l"),
+      volume: amount("v"),
+      quote_volume: amount("q"),
       open_time_ms: this.#time(CODE("O")),
       close_time_ms: this.#time(CODE("C")),
       first_trade_id: integer("F"),
@@ -202,7 +206,10 @@ export class BinanceMapper implements Mapper {
     if (!scanner.has(k)) return malformed("kline without k");
     try {
       const bar = JSON.parse(text_decoder.decode(frame.subarray(scanner.startOf(k), scanner.stopOf(k))));
-      const number = (name: string) => finiteNumber(bar[name]);
+      const number = (name: string) => {
+        const value = finiteNumber(bar[name]);
+        return value !== undefined && value >= 0 ? value : undefined;
+      };
       const required = ["t", "T", "o", "h", "l", "c", "v"].map(number);
       if (required.includes(undefined) || typeof bar.i !== "string" || typeof bar.x !== "boolean") {
         return malformed("kline without times, prices, interval or state");

@@ -20,6 +20,7 @@ const EQUITY = 8;
 const ETF = 20;
 const CRYPTOCURRENCY = 41;
 const OPEN_BRACE = 123;
+const CLOSE_BRACE = 125;
 const QUOTE = 34;
 const PRICING = new TextEncoder().encode('{"type":"pricing","message":"');
 
@@ -73,7 +74,8 @@ export class YahooMapper implements Mapper {
       start = PRICING.length;
       end = frame.length - 2;
       // The form that the streamer writes; any other spelling of the same JSON goes the long way.
-      if (!beginsAsPricing(frame) || frame[end] !== QUOTE) return this.#wrapped(frame, received_us, batch);
+      const is_usual = beginsAsPricing(frame) && frame[end] === QUOTE && frame[end + 1] === CLOSE_BRACE;
+      if (!is_usual) return this.#wrapped(frame, received_us, batch);
     }
     return this.#pricing(frame, start, end, received_us, batch);
   }
@@ -109,7 +111,8 @@ export class YahooMapper implements Mapper {
       return malformed("PricingData without id");
     }
     const time_ms = this.#data.get("time");
-    if (!this.#number("price")) return malformed("PricingData without price");
+    // Zero and below: the vocabulary has no negative prices, and proto3 does not send zeros.
+    if (!(this.#number("price")! > 0)) return malformed("PricingData without price");
     if (typeof time_ms !== "number" || !(time_ms > 0 && time_ms < MAX_TIME_MS)) {
       return malformed("PricingData without time");
     }
@@ -162,7 +165,7 @@ export class YahooMapper implements Mapper {
     for (const [name, value] of this.#data) {
       if (PLACED.has(name)) continue;
       if (name === "optionsType") extra[name] = value === 0 ? "call" : "put";
-      else extra[name] = PRICES.has(name) ? this.#price(name)! : value;
+      else extra[name] = PRICES.has(name) ? this.#price(name) ?? value : value;
     }
     return Object.keys(extra).length > 0 ? extra : undefined;
   }
@@ -178,6 +181,7 @@ export class YahooMapper implements Mapper {
   #price(name: string): number | undefined {
     const value = this.#number(name);
     if (value === undefined) return undefined;
+    if (value < 0 && name !== "change") return undefined;
     const hint = this.#number("priceHint") ?? DEFAULT_PRICE_HINT;
     return hint >= 0 && hint <= MAX_PRICE_HINT ? Number(value.toFixed(hint)) : value;
   }
