@@ -1,5 +1,5 @@
 /**
- * Messages of the WebSocket protocol, version 1 (servers/websocket/README.md), as JSON values whose numbers are exact: a
+ * Messages of the WebSocket protocol, version 1 (servers/restream/README.md), as JSON values whose numbers are exact: a
  * number that a double would not give back keeps its text beside it. Pure reading; what a message means is decided by
  * its owner.
  */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Random } from "../../../../lib/base/random.ts";
 import { UserError } from "../../../../lib/base/errors.ts";
-import { websocket } from "../../../../lib/servers/websocket/websocket.ts";
+import { websocket } from "../../../../lib/servers/restream/websocket.ts";
 import type { Pairs } from "../fake_hub.ts";
 import { hubBook, MirrorBook, TestClient, withServer } from "./test_client.ts";
 

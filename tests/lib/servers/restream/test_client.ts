@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 import { ManualClock } from "../../../../lib/base/clock.ts";
 import type { Server } from "../../../../lib/servers/server.ts";
-import { websocket } from "../../../../lib/servers/websocket/websocket.ts";
+import { websocket } from "../../../../lib/servers/restream/websocket.ts";
 import { FakeHub } from "../fake_hub.ts";
 
 // deno-lint-ignore no-explicit-any -- messages under test are looked into freely
@@ -78,7 +78,7 @@ export class TestClient implements AsyncDisposable {
   }
 }
 
-/** A book kept from snapshots and deltas alone, as lib/servers/websocket/README.md says. */
+/** A book kept from snapshots and deltas alone, as lib/servers/restream/README.md says. */
 export class MirrorBook {
   readonly bids = new Map<number, number>();
   readonly asks = new Map<number, number>();

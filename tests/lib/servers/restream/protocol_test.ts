@@ -3,8 +3,8 @@ import net from "node:net";
 import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import type { Server } from "../../../../lib/servers/server.ts";
-import { originAllowed } from "../../../../lib/servers/websocket/handshake.ts";
-import { readRequest } from "../../../../lib/servers/websocket/protocol.ts";
+import { originAllowed } from "../../../../lib/servers/restream/handshake.ts";
+import { readRequest } from "../../../../lib/servers/restream/protocol.ts";
 import { TestClient, withServer } from "./test_client.ts";
 
 const WRONG: [text: string, code: string, says: RegExp][] = [

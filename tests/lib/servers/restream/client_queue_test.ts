@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Random } from "../../../../lib/base/random.ts";
-import { ClientQueue } from "../../../../lib/servers/websocket/client_queue.ts";
-import { queueLimits } from "../../../../lib/servers/websocket/config.ts";
+import { ClientQueue } from "../../../../lib/servers/restream/client_queue.ts";
+import { queueLimits } from "../../../../lib/servers/restream/config.ts";
 import type { Frame } from "../../../../lib/wire/websocket_frame.ts";
 
 type Fault = "none" | "forget_in_flight" | "reorder";
