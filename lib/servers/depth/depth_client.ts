@@ -16,7 +16,7 @@ import {
   PING,
   PONG,
 } from "../../wire/websocket_frame.ts";
-import { TokenBucket } from "../restream/token_bucket.ts";
+import { TokenBucket } from "../restream/edge/token_bucket.ts";
 import { readRequest, type Request, RequestProblem } from "./protocol.ts";
 import type { Stream } from "./stream.ts";
 

@@ -18,7 +18,7 @@ import { isoMicroseconds } from "../../wire/iso_time.ts";
 import type { TlsPair } from "../check_tls.ts";
 import { type Listener, openListener } from "../listen.ts";
 import type { Server } from "../server.ts";
-import { refusalOf, refusalResponse } from "../restream/handshake.ts";
+import { refusalOf, refusalResponse } from "../restream/edge/handshake.ts";
 import { type ClientContext, type CloseReason, DepthClient, textFrame } from "./depth_client.ts";
 import { MarketClock, phasesOf } from "./market_clock.ts";
 import { SymbolFeed } from "./symbol_feed.ts";

@@ -1,5 +1,5 @@
 /** So many per second, with a burst: the limit on what one client may ask. */
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../../base/clock.ts";
 
 export class TokenBucket {
   #tokens: number;

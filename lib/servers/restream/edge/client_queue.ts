@@ -3,8 +3,8 @@
  * (handed to the socket, not yet taken by the kernel) in the same account, and remembers with hysteresis whether the
  * client lags. It holds frames that other clients share, so it owns references, not copies. Pure: no socket, no clock.
  */
-import type { Frame } from "../../wire/websocket_frame.ts";
-import type { QueueLimits } from "./config.ts";
+import type { Frame } from "../../../wire/websocket_frame.ts";
+import type { QueueLimits } from "../config.ts";
 
 export class ClientQueue {
   #frames: Frame[] = [];
@@ -43,6 +43,17 @@ export class ClientQueue {
     if (queued_bytes > this.limits.conflate_bytes) this.#over = true;
     return true;
   }
+  /** Whether a batch that all share may go straight to the socket: nothing of its own waits, and it fits the window. */
+  canPass(bytes: number): boolean {
+    if (this.pending > 0) return false;
+    const in_flight_bytes = this.#in_flight_bytes + bytes;
+    return in_flight_bytes <= this.limits.window_bytes ||
+      (this.#in_flight_bytes === 0 && in_flight_bytes <= this.limits.max_queue_bytes);
+  }
+  /** The batch went to the socket. */
+  pass(bytes: number): void {
+    this.#in_flight_bytes += bytes;
+  }
   /** Whether one more frame may go to the socket now. */
   get sendable(): boolean {
     if (this.pending === 0) return false;
@@ -78,6 +89,19 @@ export class ClientQueue {
     this.#pending_bytes -= taken_bytes;
     this.#in_flight_bytes += taken_bytes;
     return taken;
+  }
+  /** Takes back what `take` gave and was not handed to the socket. */
+  giveBack(frames: readonly Frame[]): void {
+    let bytes = 0;
+    for (const frame of frames) bytes += frame.length;
+    this.#frames = [...frames, ...this.frames()];
+    this.#head = 0;
+    this.#pending_bytes += bytes;
+    this.#in_flight_bytes -= bytes;
+  }
+  /** What waits, in order. */
+  frames(): Frame[] {
+    return this.#frames.slice(this.#head);
   }
   /** The kernel took these bytes. */
   written(bytes: number): void {

@@ -1,49 +1,22 @@
 /**
- * Server messages as frames, version 1 (README.md beside). Market messages are written straight to bytes, numbers
- * exact; the rare control messages go through JSON.stringify. One writer is reused, each frame is bytes of its own.
+ * Market messages as JSON text, version 1 (../README.md), written straight to bytes, numbers exact. One writer is reused,
+ * each frame is bytes of its own.
  */
-import type { BookSide } from "../../market/book_side.ts";
-import { type Ticker, TICKER_FIELDS, type Trade } from "../../market/event.ts";
-import type { LevelList } from "../../market/level_list.ts";
-import { ByteWriter } from "../../wire/byte_writer.ts";
-import { beginFrame, endTextFrame, type Frame } from "../../wire/websocket_frame.ts";
-import type { ChannelName } from "./protocol.ts";
-
-/** A message's fixed beginning, made once per topic: type, venue, symbol and, for a limited book, depth. */
-export type Head = Uint8Array<ArrayBuffer>;
-
-/** What a client was not sent: sequences `from_seq` … `to_seq`, `skipped` of them. */
-export interface Lag {
-  venue: string;
-  symbol: string;
-  channel: ChannelName;
-  depth?: number;
-  skipped: number;
-  from_seq: number;
-  to_seq: number;
-}
-
-/** When and at which ids a book message stands. */
-export interface BookStamp {
-  seq: number;
-  last_update_id: number;
-  /** Unix epoch, whole milliseconds. */
-  timestamp: number;
-  price_decimals: number;
-  quantity_decimals: number;
-}
-
-/** Best bid and offer; a side that is empty is absent, a size that the venue does not state is null. */
-export interface Bbo {
-  seq: number;
-  update_id?: number;
-  timestamp: number;
-  source: "quote" | "book";
-  bid?: number;
-  bid_quantity?: number;
-  ask?: number;
-  ask_quantity?: number;
-}
+import type { BookSide } from "../../../market/book_side.ts";
+import { type Candle, type Ticker, TICKER_FIELDS, type Trade } from "../../../market/event.ts";
+import type { LevelList } from "../../../market/level_list.ts";
+import { ByteWriter } from "../../../wire/byte_writer.ts";
+import { beginFrame, endTextFrame, type Frame } from "../../../wire/websocket_frame.ts";
+import { JSON_FORMAT } from "../stream_key.ts";
+import {
+  type Bbo,
+  type BookStamp,
+  type Encoding,
+  type Head,
+  type MessageType,
+  type TopicName,
+  tradeTimeMs,
+} from "./encoding.ts";
 
 const encoder = new TextEncoder();
 const SEQ = encoder.encode('"seq":');
@@ -60,22 +33,15 @@ const CLOSE_OBJECT = 125;
 /** Hint only: more digits are printed exactly all the same. */
 const USUAL_DECIMALS = 8;
 
-export function messageHead(type: string, venue: string, symbol: string, depth?: number): Head {
-  const fields = JSON.stringify({ type, venue, symbol, depth });
-  return encoder.encode(`${fields.slice(0, -1)},`);
-}
+const CANDLE_NUMBERS = ["open", "high", "low", "close", "volume", "quote_volume", "trade_count"] as const;
 
-export class MessageEncoder {
+export class JsonEncoding implements Encoding {
+  readonly format = JSON_FORMAT;
   readonly #writer = new ByteWriter(16_384);
 
-  /** Any message that is not on the hot path. */
-  json(message: object): Frame {
-    beginFrame(this.#writer);
-    this.#writer.text(JSON.stringify(message));
-    return endTextFrame(this.#writer);
-  }
-  lag(lag: Lag): Frame {
-    return this.json({ type: "lag", ...lag });
+  head(type: MessageType, { venue, symbol, depth, interval_ms, interval }: TopicName): Head {
+    const fields = JSON.stringify({ type, venue, symbol, depth, interval_ms, interval });
+    return encoder.encode(`${fields.slice(0, -1)},`);
   }
   /** All levels known for sure, best first; a side known only in part says where its knowledge ends. */
   snapshot(head: Head, stamp: BookStamp, bids: BookSide, asks: BookSide): Frame {
@@ -136,6 +102,22 @@ export class MessageEncoder {
     return endTextFrame(writer);
   }
 
+  candle(head: Head, seq: number, candle: Candle, timestamp: number): Frame {
+    const writer = this.#start(head, seq);
+    this.#number('"timestamp":', timestamp, 0);
+    this.#number('"open_time_ms":', candle.open_time_ms, 0);
+    this.#number('"close_time_ms":', candle.close_time_ms, 0);
+    for (const field of CANDLE_NUMBERS) {
+      const value = candle[field];
+      if (value !== undefined) this.#number(`"${field}":`, value, USUAL_DECIMALS);
+    }
+    writer.text(candle.closed ? ',"closed":true' : ',"closed":false');
+    if (candle.incomplete) writer.text(',"incomplete":true');
+    if (candle.revised) writer.text(',"revised":true');
+    writer.byte(CLOSE_OBJECT);
+    return endTextFrame(writer);
+  }
+
   #start(head: Head, seq: number): ByteWriter {
     const writer = this.#writer;
     beginFrame(writer);
@@ -188,7 +170,3 @@ export class MessageEncoder {
   }
 }
 
-/** A trade's own time first: when it happened matters more than when it was sent. */
-function tradeTimeMs(trade: Trade): number {
-  return Math.floor(trade.exchange_ms ?? trade.sent_ms ?? trade.received_us / 1000);
-}
