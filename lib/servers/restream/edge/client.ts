@@ -78,6 +78,7 @@ export class Client implements Recipient, Flushable, CohortMember {
   skipped_frames = 0;
   /** Since when its queue has been over the step at which trades are dropped. */
   over_since_ms: number | undefined;
+  told_of_expiry = false;
   #pong: Uint8Array | undefined;
   #scheduled = false;
   #flushing = false;
@@ -135,6 +136,7 @@ export class Client implements Recipient, Flushable, CohortMember {
     this.lease?.release();
     this.grant = grant;
     this.lease = lease;
+    this.told_of_expiry = false;
     this.#requests = requestBucket(this.context.clock, grant.limits.max_requests_per_second);
   }
 

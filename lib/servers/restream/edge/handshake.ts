@@ -1,37 +1,39 @@
 /**
- * Who may become a client: the right path, a known origin, a free place. Decided before the 101, answered in plain HTTP
- * with JSON. A browser sends `Origin` and cannot forge it, so a page from elsewhere cannot read the feed of a gateway on
- * the visitor's own machine; programs send none.
+ * What a handshake must be like before anybody asks who it is: the right path, a subprotocol that is spoken here, a free
+ * place. Decided before the 101, answered in plain HTTP with JSON.
  */
 import type { IncomingMessage } from "node:http";
+import { BINARY_PROTOCOL, JSON_PROTOCOL } from "../protocol.ts";
 
 export const PATHS: readonly string[] = ["/", "/ws"];
-const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 export interface Refusal {
-  status: 403 | 404 | 426 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 426 | 429 | 503;
   /** For metrics. */
-  reason: "path" | "origin" | "full" | "no_upgrade";
-  message: string;
-  headers?: Record<string, string>;
+  readonly reason: string;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Why this handshake is refused; undefined when it is welcome. */
 export function refusalOf(
   request: IncomingMessage,
-  limits: { clients: number; max_clients: number; allowed_origins: readonly string[] },
+  limits: { clients: number; max_clients: number; busy?: boolean },
 ): Refusal | undefined {
   const path = (request.url ?? "/").split("?", 1)[0];
   if (!PATHS.includes(path)) {
     const message = `find ${JSON.stringify(path.slice(0, 80))}: no such path, want ${PATHS.join(" or ")}`;
     return { status: 404, reason: "path", message };
   }
-  const { origin } = request.headers;
-  if (origin !== undefined && !originAllowed(origin, limits.allowed_origins)) {
-    const message = `admit origin ${
-      JSON.stringify(origin.slice(0, 80))
-    }: not allowed, want one of allowed_origins`;
-    return { status: 403, reason: "origin", message };
+  const offered = request.headers["sec-websocket-protocol"];
+  if (offered !== undefined && !offered.split(",").some((one) => isSpoken(one.trim()))) {
+    const message = `speak ${JSON.stringify(offered.slice(0, 80))}: no such subprotocol, ` +
+      `want ${JSON_PROTOCOL} or ${BINARY_PROTOCOL}`;
+    return { status: 400, reason: "subprotocol", message };
+  }
+  if (limits.busy) {
+    const message = "admit one more client: memory is short, try again later";
+    return { status: 503, reason: "memory", message, headers: { "retry-after": "5" } };
   }
   if (limits.clients >= limits.max_clients) {
     const message = `admit one more client: ${limits.clients} of ${limits.max_clients} connected`;
@@ -40,25 +42,23 @@ export function refusalOf(
   return undefined;
 }
 
-export function originAllowed(origin: string, allowed: readonly string[]): boolean {
-  if (allowed.includes(origin)) return true;
-  try {
-    const { protocol, hostname } = new URL(origin);
-    return (protocol === "http:" || protocol === "https:") && LOOPBACK.test(hostname);
-  } catch {
-    return false;
-  }
+function isSpoken(protocol: string): boolean {
+  return protocol === JSON_PROTOCOL || protocol === BINARY_PROTOCOL;
 }
+
+const REASONS: Readonly<Record<Refusal["status"], string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  426: "Upgrade Required",
+  429: "Too Many Requests",
+  503: "Service Unavailable",
+};
 
 /** The refusal as a whole HTTP/1.1 response for a socket on which no response object exists. */
 export function refusalResponse(refusal: Refusal): string {
   const body = JSON.stringify({ error: { code: refusal.reason, message: refusal.message } });
-  const names: Record<Refusal["status"], string> = {
-    403: "Forbidden",
-    404: "Not Found",
-    426: "Upgrade Required",
-    503: "Service Unavailable",
-  };
   const headers: Record<string, string> = {
     "content-type": "application/json; charset=utf-8",
     "content-length": String(new TextEncoder().encode(body).length),
@@ -66,5 +66,5 @@ export function refusalResponse(refusal: Refusal): string {
     ...refusal.headers,
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  return `HTTP/1.1 ${refusal.status} ${names[refusal.status]}\r\n${lines}\r\n${body}`;
+  return `HTTP/1.1 ${refusal.status} ${REASONS[refusal.status]}\r\n${lines}\r\n${body}`;
 }
