@@ -71,8 +71,13 @@ export interface Access extends AsyncDisposable {
   /** Never throws, has a deadline. */
   admit(grant: Grant): Promise<Verdict<Lease>>;
   /**
-   * Called when a key was revoked or the rights of a tenant changed: ask `changed` about every grant in use and end what
-   * it refuses. Returns how to stop listening.
+   * The same client under the rights as they are now: another grant (its rights may be narrower or wider), or why it is
+   * shut out. Synchronous, so that it may be asked at every change and every minute.
+   */
+  renew(grant: Grant): Verdict<Grant>;
+  /**
+   * Called when a key was revoked or the rights of a tenant changed: ask `changed` about every grant in use, end what it
+   * refuses, and `renew` the others. Returns how to stop listening.
    */
   onChange(listener: (changed: Recheck) => void): () => void;
 }
