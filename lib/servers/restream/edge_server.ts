@@ -16,7 +16,7 @@ import { MarketSide } from "./market/market_side.ts";
 import { serverMetrics } from "./server_metrics.ts";
 
 /** Sockets still in their handshake, beside the clients. */
-const HANDSHAKES = 64;
+export const HANDSHAKES = 64;
 
 export interface EdgeServerOptions {
   readonly name: string;

@@ -133,7 +133,10 @@ function readOptions(fields: Record<string, unknown>, target: Target): Subscribe
     return refuse("depth", `${quoted(depth, 40)}, want one of ${DEPTHS.join(", ")}, or none for all`);
   }
   if (interval_ms !== undefined && !PACED_CHANNELS.includes(channel)) {
-    return refuse("interval_ms", `channel "${channel}" has none, want it with ${PACED_CHANNELS.join(", ")} only`);
+    return refuse(
+      "interval_ms",
+      `channel "${channel}" has none, want it with ${PACED_CHANNELS.join(", ")} only`,
+    );
   }
   if (interval_ms !== undefined && channel === "book" && depth === undefined) {
     return refuse("interval_ms", `want a depth with it, one of ${DEPTHS.join(", ")}`);
@@ -183,7 +186,8 @@ function isOneOf<T>(value: unknown, list: readonly T[]): value is T {
 function isResumePoint(value: unknown): value is { epoch: string; seq: number } {
   if (typeof value !== "object" || value === null) return false;
   const { epoch, seq } = value as Record<string, unknown>;
-  return typeof epoch === "string" && epoch.length <= MAX_ID_LENGTH && Number.isSafeInteger(seq) && (seq as number) >= 0;
+  return typeof epoch === "string" && epoch.length <= MAX_ID_LENGTH && Number.isSafeInteger(seq) &&
+    (seq as number) >= 0;
 }
 
 function isName(value: unknown): value is string {

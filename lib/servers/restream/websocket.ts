@@ -5,9 +5,9 @@
 import { z } from "zod";
 import { listenSchema } from "../listen.ts";
 import { defineServer } from "../server.ts";
-import { OpenAccess } from "../access/open_access.ts";
+import { OpenAccess } from "../access/open_to_all.ts";
 import { EDGE_OPTIONS } from "./config.ts";
-import { openEdgeServer } from "./edge_server.ts";
+import { HANDSHAKES, openEdgeServer } from "./edge_server.ts";
 
 export const websocket = defineServer({
   name: "websocket",
@@ -29,10 +29,10 @@ export const websocket = defineServer({
       front_door: {
         allowed_origins,
         trusted_proxies: [],
-        // One machine: every client may come from the same address.
-        max_connections_per_address: config.max_clients,
+        // One machine: every client may come from the same address, and none has a token to show.
+        max_connections_per_address: config.max_clients + HANDSHAKES,
         accepts_per_second_per_address: 100_000,
-        max_unauthenticated: config.max_clients,
+        max_unauthenticated: config.max_clients + HANDSHAKES,
       },
       loopback_pages: true,
       auth_timeout_ms: 5_000,

@@ -69,7 +69,11 @@ function indexOf(bytes: Uint8Array, part: Uint8Array): number {
 }
 
 /** Connects, upgrades, sends the requests; resolves with the socket and its counter. */
-export function openClient(address: string, path: string, requests: string[]): Promise<[Socket, FrameCounter]> {
+export function openClient(
+  address: string,
+  path: string,
+  requests: string[],
+): Promise<[Socket, FrameCounter]> {
   const [host, port] = address.split(":");
   return new Promise((resolve, reject) => {
     const counter = new FrameCounter();
@@ -102,7 +106,8 @@ if (import.meta.main) {
   const [address, count, path, ...requests] = Deno.args;
   const clients: FrameCounter[] = [];
   for (let i = 0; i < Number(count); i++) clients.push((await openClient(address, path, requests))[1]);
-  const say = (value: object) => Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(value) + "\n"));
+  const say = (value: object) =>
+    Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(value) + "\n"));
   say({ connected: clients.length });
   const buffer = new Uint8Array(1024);
   for (;;) {

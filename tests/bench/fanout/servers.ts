@@ -37,7 +37,10 @@ async function mdg(seconds: number): Promise<void> {
   say({ address: server.address });
   await Deno.stdin.read(new Uint8Array(1));
   let id = 5_000_000_000;
-  const queued = hub.metrics.gauge("mdg_websocket_queued_bytes", "Bytes waiting for clients, shared frames counted for each").with();
+  const queued = hub.metrics.gauge(
+    "mdg_websocket_queued_bytes",
+    "Bytes waiting for clients, shared frames counted for each",
+  ).with();
   await feed(seconds, () => {
     for (let i = 0; i < BURST; i++) hub.trade("BTCUSDT", id++, 61_234.5, 0.125, "binance-futures");
     hub.flush();

@@ -9,23 +9,20 @@ import type { RawData, WebSocket } from "ws";
 import type { Clock } from "../../../base/clock.ts";
 import { controlFrame, type Frame, PING, PONG } from "../../../wire/websocket_frame.ts";
 import type { Grant, Lease } from "../../access/access.ts";
+import { errorBucket, RateBucket } from "../../access/rate_bucket.ts";
 import type { QueueLimits } from "../config.ts";
 import { jsonFrame } from "../json_frame.ts";
 import type { ChannelName, ErrorCode, RequestId } from "../protocol.ts";
 import type { ServerMetrics } from "../server_metrics.ts";
 import type { Format } from "../stream_key.ts";
 import { ClientQueue } from "./client_queue.ts";
-import { CLOSES, type CloseReason } from "./close_reason.ts";
+import { type CloseReason, CLOSES } from "./close_reason.ts";
 import type { Cohort, CohortMember } from "./cohort.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
 import { PingClock } from "./ping_clock.ts";
 import type { Recipient, Subscription } from "./subscription.ts";
 import { SetHash } from "./set_hash.ts";
-import { TokenBucket } from "./token_bucket.ts";
 
-/** More answers of kind `error` than this within the window, and the client is closed. */
-const MAX_ERRORS = 20;
-const ERROR_WINDOW_MS = 5_000;
 /** Pings without an answer before the client counts as dead. Counted in periods, so that our own stall kills nobody. */
 const MAX_MISSED_PONGS = 2;
 /** A client that could not take a batch is served alone for at least this long. */
@@ -58,8 +55,8 @@ export interface ClientIdentity {
 
 export class Client implements Recipient, Flushable, CohortMember {
   readonly #queue: ClientQueue;
-  #requests: TokenBucket;
-  readonly #errors: TokenBucket;
+  #requests: RateBucket;
+  readonly #errors: RateBucket;
   readonly #owed = new Set<Subscription>();
   readonly ping: PingClock;
   /** Stream → subscription. */
@@ -93,13 +90,13 @@ export class Client implements Recipient, Flushable, CohortMember {
     readonly socket: Socket,
     readonly identity: ClientIdentity,
     readonly context: ClientContext,
-    max_requests_per_second: number,
+    readonly max_requests_per_second: number,
   ) {
     const { clock, limits } = context;
     this.#queue = new ClientQueue(limits);
     this.ping = new PingClock(clock);
     this.#requests = requestBucket(clock, max_requests_per_second);
-    this.#errors = new TokenBucket(clock, MAX_ERRORS / (ERROR_WINDOW_MS / 1000), MAX_ERRORS);
+    this.#errors = errorBucket(clock);
     ws.on("message", (data, is_binary) => this.#onMessage(data, is_binary));
     ws.on("ping", (payload) => this.#onPing(payload));
     ws.on("pong", (payload) => this.#onPong(payload));
@@ -137,7 +134,8 @@ export class Client implements Recipient, Flushable, CohortMember {
     this.grant = grant;
     this.lease = lease;
     this.told_of_expiry = false;
-    this.#requests = requestBucket(this.context.clock, grant.limits.max_requests_per_second);
+    const per_second = Math.min(this.max_requests_per_second, grant.limits.max_requests_per_second);
+    this.#requests = requestBucket(this.context.clock, per_second);
   }
 
   send(frame: Frame): void {
@@ -197,7 +195,9 @@ export class Client implements Recipient, Flushable, CohortMember {
     if (!this.open) return true;
     const queue = this.#queue;
     if (queue.pending > 0) this.flush();
-    if (!queue.canPass(bytes.length) || this.lagging || this.lease?.takeBytes(bytes.length) === false) return false;
+    if (!queue.canPass(bytes.length) || this.lagging || this.lease?.takeBytes(bytes.length) === false) {
+      return false;
+    }
     queue.pass(bytes.length);
     this.#write(bytes, frames);
     return true;
@@ -357,6 +357,6 @@ export class Client implements Recipient, Flushable, CohortMember {
   }
 }
 
-function requestBucket(clock: Clock, per_second: number): TokenBucket {
-  return new TokenBucket(clock, per_second, per_second * 4);
+function requestBucket(clock: Clock, per_second: number): RateBucket {
+  return new RateBucket(clock, per_second, per_second * 4);
 }

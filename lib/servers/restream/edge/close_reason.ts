@@ -20,7 +20,10 @@ export const CLOSES: Partial<Record<CloseReason, { code: number; text: string }>
   flood: { code: 1008, text: "too many errors or requests: slow down and come back" },
   slow: { code: 4008, text: "slow reader: queue full, come back and subscribe with resume" },
   shutdown: { code: 1001, text: "server shuts down" },
-  evicted: { code: 4009, text: "evicted: memory of the server is short, come back and subscribe with resume" },
+  evicted: {
+    code: 4009,
+    text: "evicted: memory of the server is short, come back and subscribe with resume",
+  },
   kicked: { code: 4010, text: "ended by the operator" },
   unauthorized: { code: 4501, text: "no valid token" },
   expired: { code: 4502, text: "the token expired: come back with a new one" },

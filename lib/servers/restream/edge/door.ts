@@ -10,8 +10,10 @@ import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import type { Timer } from "../../../base/clock.ts";
+import { quoted } from "../../../base/errors.ts";
 import type { Access, AccessRefusal, Grant, Lease, Recheck } from "../../access/access.ts";
 import { type FrontDoor, keyOf } from "../../access/front_door.ts";
+import { type Refusal, refusalOf, refusalResponse } from "../../handshake.ts";
 import {
   BINARY_PROTOCOL,
   CHANNEL_NAMES,
@@ -25,13 +27,14 @@ import { BINARY_FORMAT, type Format, JSON_FORMAT } from "../stream_key.ts";
 import { Client } from "./client.ts";
 import type { CloseReason } from "./close_reason.ts";
 import { CLOSE_TIMEOUT_MS, type Edge } from "./edge.ts";
-import { type Refusal, refusalOf, refusalResponse } from "./handshake.ts";
 
 /** Before authentication a client has this to say and no more. */
 const MAX_AUTH_BYTES = 4_096;
 /** A client that must renew its token is told so long before. */
 const EXPIRY_NOTICE_MS = 60_000;
 const RECHECK_MS = 1_000;
+
+const PROTOCOLS: readonly string[] = [JSON_PROTOCOL, BINARY_PROTOCOL];
 
 /** `ws` knows the last four; its published types do not yet. */
 type Options = ServerOptions & {
@@ -51,7 +54,7 @@ const OPTIONS: Options = {
   maxBufferedChunks: 1_024,
   maxPendingAutoPongs: 16,
   closeTimeout: CLOSE_TIMEOUT_MS,
-  handleProtocols: (offered) => [JSON_PROTOCOL, BINARY_PROTOCOL].find((one) => offered.has(one)) ?? false,
+  handleProtocols: (offered) => PROTOCOLS.find((one) => offered.has(one)) ?? false,
 };
 
 export interface DoorOptions {
@@ -133,6 +136,13 @@ export class Door {
 
   #refusalOf(request: IncomingMessage): Refusal | undefined {
     const { edge, max_clients } = this.options;
+    const offered = request.headers["sec-websocket-protocol"];
+    if (offered !== undefined && !offered.split(",").some((one) => PROTOCOLS.includes(one.trim()))) {
+      const message = `speak ${quoted(offered, 80)}: no such subprotocol, want one of ${
+        PROTOCOLS.join(", ")
+      }`;
+      return { status: 400, reason: "subprotocol", message };
+    }
     return refusalOf(request, {
       clients: this.#closing ? max_clients : edge.clients.size + this.#handshakes,
       max_clients,
@@ -165,10 +175,13 @@ export class Door {
         return this.options.onEntered?.(client);
       }
       client.say({ ...hello, auth: "required", auth_timeout_ms });
-      this.#strangers.set(client, edge.options.clock.after(auth_timeout_ms, () => {
-        this.#strangers.delete(client);
-        client.close("unauthorized");
-      }));
+      this.#strangers.set(
+        client,
+        edge.options.clock.after(auth_timeout_ms, () => {
+          this.#strangers.delete(client);
+          client.close("unauthorized");
+        }),
+      );
     });
   }
   #enter(ws: WebSocket, socket: Socket, address: string): Client {
@@ -200,7 +213,11 @@ export class Door {
   }
   async #onAuth(client: Client, token: string, id: RequestId | undefined): Promise<void> {
     if (!this.options.access.wants_token) {
-      return client.sendError({ code: "bad_request", message: "authenticate: this server wants no token", id });
+      return client.sendError({
+        code: "bad_request",
+        message: "authenticate: this server wants no token",
+        id,
+      });
     }
     const before = client.grant;
     const address = client.identity.peer.slice(0, client.identity.peer.lastIndexOf(":"));
@@ -235,8 +252,13 @@ export class Door {
     for (const client of edge.clients) {
       if (client.grant === undefined) continue;
       const refusal = changed(client.grant);
-      if (refusal) client.close(closeFor(refusal));
-      else edge.requests.review(client, client.grant);
+      const renewed = refusal ? { refusal } : this.options.access.renew(client.grant);
+      if (renewed.refusal) {
+        client.close(closeFor(renewed.refusal));
+        continue;
+      }
+      client.grant = renewed.ok;
+      edge.requests.review(client, client.grant);
     }
   }
   /** Tokens end while their connections live. */

@@ -157,12 +157,16 @@ export class Edge implements EdgeInbox {
   }
 
   /** A client begins what it asked for; it must be entitled to it. */
-  subscribe(client: Client, id: number, variant: Variant, format: Format, resume?: Subscription["resume"]): void {
+  subscribe(
+    client: Client,
+    id: number,
+    variant: Variant,
+    format: Format,
+    resume?: Subscription["resume"],
+  ): void {
     const instrument = this.instruments.get(id);
     if (instrument === undefined || !client.open) return;
-    const relay = variant.channel === "status"
-      ? instrument.status
-      : this.#relay(id, variant, format);
+    const relay = variant.channel === "status" ? instrument.status : this.#relay(id, variant, format);
     const before = client.by_target.get(relay.topic.target);
     if (before) client.drop(before);
     const subscription = new Subscription(client, relay, resume);
@@ -205,7 +209,11 @@ export class Edge implements EdgeInbox {
     const { venue, symbol } = instrument;
     const { channel, interval } = variant;
     const topic = { ...variant, stream, target: handleOf(id, { channel, interval }), venue, symbol };
-    const Kind = channel === "book" ? BookRelay : channel === "bbo" || channel === "ticker" ? LatestRelay : KeptRelay;
+    const Kind = channel === "book"
+      ? BookRelay
+      : channel === "bbo" || channel === "ticker"
+      ? LatestRelay
+      : KeptRelay;
     const relay = new Kind(topic, this.#relay_context);
     this.#relays.set(stream, relay);
     instrument.relays.add(relay);
@@ -289,4 +297,3 @@ export class Edge implements EdgeInbox {
     for (const relay of this.#relays.values()) relay.recent_bytes *= 0.9;
   }
 }
-

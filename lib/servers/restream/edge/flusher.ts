@@ -31,15 +31,11 @@ export class Flusher {
   /** The caller makes sure that a client is added once between two flushes. */
   add(client: Flushable): void {
     this.#clients.push(client);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      if (this.#clients.length > 0) this.#flushClients();
-    });
+    this.#schedule();
   }
   addCohort(cohort: Flushable): void {
     this.#cohorts.push(cohort);
+    this.#schedule();
   }
   /** A batch ended. */
   batchEnded(): void {
@@ -61,12 +57,22 @@ export class Flusher {
     this.#cohorts = [];
     for (const cohort of cohorts) cohort.flush();
     const spent_ms = this.clock.monotonic_ms() - began_ms;
-    const share = since_ms > 0 ? Math.min(1, spent_ms / since_ms) : 1;
-    this.#busy_share += (share - this.#busy_share) * SMOOTHING;
+    // Two flushes at one time tell nothing of the time between.
+    if (since_ms <= 0) return;
+    this.#busy_share += (Math.min(1, spent_ms / since_ms) - this.#busy_share) * SMOOTHING;
   }
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (this.#clients.length > 0) this.#flushClients();
+      this.batchEnded();
+    });
   }
   #flushClients(): void {
     const clients = this.#clients;

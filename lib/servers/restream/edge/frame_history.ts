@@ -34,7 +34,11 @@ export class FrameHistory {
   #head = 0;
   #bytes = 0;
 
-  constructor(readonly clock: Pick<Clock, "monotonic_ms">, readonly max_bytes: number, readonly max_age_ms: number) {}
+  constructor(
+    readonly clock: Pick<Clock, "monotonic_ms">,
+    readonly max_bytes: number,
+    readonly max_age_ms: number,
+  ) {}
 
   get bytes(): number {
     return this.#bytes;

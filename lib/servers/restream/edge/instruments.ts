@@ -21,7 +21,13 @@ export class EdgeInstrument {
     readonly withheld: string | undefined,
   ) {
     const handle = handleOf(id, { channel: "status" });
-    const topic = { channel: "status", stream: streamOf(handle, JSON_FORMAT), target: handle, venue, symbol } as const;
+    const topic = {
+      channel: "status",
+      stream: streamOf(handle, JSON_FORMAT),
+      target: handle,
+      venue,
+      symbol,
+    } as const;
     this.status = new StatusRelay(topic, NO_RESUME);
     this.status.onOpened(0);
   }

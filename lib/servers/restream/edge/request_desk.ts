@@ -136,7 +136,18 @@ export class RequestDesk {
       handle: handleOf(one.id, variant),
     }));
     const { epoch } = this.edge.options;
-    client.say({ type: "subscribed", id, symbol, channel, venue, depth, interval_ms, interval, epoch, instruments });
+    client.say({
+      type: "subscribed",
+      id,
+      symbol,
+      channel,
+      venue,
+      depth,
+      interval_ms,
+      interval,
+      epoch,
+      instruments,
+    });
     for (const one of entitled) this.edge.subscribe(client, one.id, variant, client.identity.format, resume);
     return undefined;
   }
@@ -163,14 +174,25 @@ export class RequestDesk {
     const variant = { channel, depth, interval_ms, interval };
     const instruments = [{ venue, symbol, handle: handleOf(id, variant) }];
     const { epoch } = this.edge.options;
-    client.say({ type: "subscribed", symbol, channel, venue, depth, interval_ms, interval, epoch, instruments });
+    client.say({
+      type: "subscribed",
+      symbol,
+      channel,
+      venue,
+      depth,
+      interval_ms,
+      interval,
+      epoch,
+      instruments,
+    });
     this.edge.subscribe(client, id, variant, client.identity.format);
   }
   #unsubscribe(client: Client, request: UnsubscribeRequest): Problem | undefined {
     const { id, symbol, channel, venue, interval } = request;
     const ended = [...client.by_stream.values()].filter(({ relay: { topic } }) =>
       topic.channel === channel && (symbol === ANY_SYMBOL || topic.symbol === symbol) &&
-      (venue === undefined || topic.venue === venue) && (interval === undefined || topic.interval === interval)
+      (venue === undefined || topic.venue === venue) &&
+      (interval === undefined || topic.interval === interval)
     );
     let withdrawn = 0;
     if (symbol === ANY_SYMBOL) {
@@ -214,7 +236,9 @@ export class RequestDesk {
     const named = known.slice(0, MAX_SUGGESTED).map((one) => one.symbol).join(", ");
     const more = known.length > MAX_SUGGESTED ? ` and ${known.length - MAX_SUGGESTED} more` : "";
     const where = venue === undefined ? "" : ` of venue ${quoted(venue)}`;
-    const wanted = known.length === 0 ? `no symbol${where} is known yet` : `want one of ${named}${more}, or "*"`;
+    const wanted = known.length === 0
+      ? `no symbol${where} is known yet`
+      : `want one of ${named}${more}, or "*"`;
     return { code: "unknown_symbol", message: `find symbol ${quoted(symbol)}${where}: unknown, ${wanted}` };
   }
 }

@@ -86,7 +86,9 @@ export class BookMaker extends Maker {
     this.#setStamp(state);
     if (!was_in_sync) return this.#emitWhole();
     const stamp = this.#stamp!;
-    this.emit(({ encoding, head }) => encoding.changes(head, stamp, this.#bids!.changes, this.#asks!.changes));
+    this.emit(({ encoding, head }) =>
+      encoding.changes(head, stamp, this.#bids!.changes, this.#asks!.changes)
+    );
   }
 
   #emitWhole(): void {

@@ -3,8 +3,8 @@
  * are now. Levels that leave the view are deleted (quantity 0) and levels that move up into it are sent, so a client
  * that only applies changes always holds exactly the best N. One walk over two sorted lists, nothing allocated.
  */
-import type { BookSide } from "../../market/book_side.ts";
-import { LevelList } from "../../market/level_list.ts";
+import type { BookSide } from "../../../market/book_side.ts";
+import { LevelList } from "../../../market/level_list.ts";
 
 export class DepthView {
   /** The levels as last told, best first. */

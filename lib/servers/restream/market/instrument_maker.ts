@@ -60,11 +60,15 @@ export class InstrumentMaker {
   }
   tellStatus(): void {
     const state = this.#state();
-    this.context.inbox.statusNow(this.id, state?.in_sync ?? false, this.#statusFrame({
-      in_sync: state?.in_sync ?? false,
-      reason: state?.reason ?? "removed",
-      received_us: state?.since_us ?? this.hub.clock.now_us(),
-    }));
+    this.context.inbox.statusNow(
+      this.id,
+      state?.in_sync ?? false,
+      this.#statusFrame({
+        in_sync: state?.in_sync ?? false,
+        reason: state?.reason ?? "removed",
+        received_us: state?.since_us ?? this.hub.clock.now_us(),
+      }),
+    );
   }
   stop(): void {
     for (const maker of this.#makers.values()) maker.stop();
@@ -82,7 +86,9 @@ export class InstrumentMaker {
         for (const maker of this.#trades) maker.onTrade(update);
         return;
       case "candle":
-        for (const maker of this.#candles) if (maker.topic.interval === update.interval) maker.onCandle(update);
+        for (const maker of this.#candles) {
+          if (maker.topic.interval === update.interval) maker.onCandle(update);
+        }
         return;
       case "ticker":
         this.#ticker = update;
@@ -107,7 +113,13 @@ export class InstrumentMaker {
       case "candles":
         return new CandlesMaker(topic, context, seq);
       case "bbo":
-        return new LatestMaker({ ...topic, channel: "bbo" }, context, seq, (out, at) => this.#bbo(out, at), pace);
+        return new LatestMaker(
+          { ...topic, channel: "bbo" },
+          context,
+          seq,
+          (out, at) => this.#bbo(out, at),
+          pace,
+        );
       case "ticker": {
         const encode = (out: Output, at: number) => this.#tickerFrame(out, at);
         return new LatestMaker({ ...topic, channel: "ticker" }, context, seq, encode, pace);

@@ -169,4 +169,3 @@ export class JsonEncoding implements Encoding {
     writer.byte(CLOSE);
   }
 }
-

@@ -1,9 +1,7 @@
 /**
- * What a handshake must be like before anybody asks who it is: the right path, a subprotocol that is spoken here, a free
- * place. Decided before the 101, answered in plain HTTP with JSON.
+ * What a handshake must be like before anybody asks who it is: the right path and a free place. Decided before the 101, answered in plain HTTP with JSON.
  */
 import type { IncomingMessage } from "node:http";
-import { BINARY_PROTOCOL, JSON_PROTOCOL } from "../protocol.ts";
 
 export const PATHS: readonly string[] = ["/", "/ws"];
 
@@ -25,12 +23,6 @@ export function refusalOf(
     const message = `find ${JSON.stringify(path.slice(0, 80))}: no such path, want ${PATHS.join(" or ")}`;
     return { status: 404, reason: "path", message };
   }
-  const offered = request.headers["sec-websocket-protocol"];
-  if (offered !== undefined && !offered.split(",").some((one) => isSpoken(one.trim()))) {
-    const message = `speak ${JSON.stringify(offered.slice(0, 80))}: no such subprotocol, ` +
-      `want ${JSON_PROTOCOL} or ${BINARY_PROTOCOL}`;
-    return { status: 400, reason: "subprotocol", message };
-  }
   if (limits.busy) {
     const message = "admit one more client: memory is short, try again later";
     return { status: 503, reason: "memory", message, headers: { "retry-after": "5" } };
@@ -40,10 +32,6 @@ export function refusalOf(
     return { status: 503, reason: "full", message, headers: { "retry-after": "5" } };
   }
   return undefined;
-}
-
-function isSpoken(protocol: string): boolean {
-  return protocol === JSON_PROTOCOL || protocol === BINARY_PROTOCOL;
 }
 
 const REASONS: Readonly<Record<Refusal["status"], string>> = {
