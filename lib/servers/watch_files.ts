@@ -51,7 +51,8 @@ export class FileWatch implements AsyncDisposable {
     if (this.#closed) return;
     const { clock, onChange, onUnreadable } = this.options;
     try {
-      const state = await this.#stateOf();
+      // what is wrong with them, reading tells in better words
+      const state = await this.#stateOf().catch(() => "");
       if (state !== this.#state) this.#look_until_ms = clock.monotonic_ms() + YOUNG_MS;
       else if (clock.monotonic_ms() > this.#look_until_ms && !this.#unreadable) return;
       const texts = await readFiles(this.files);

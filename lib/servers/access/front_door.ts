@@ -111,12 +111,17 @@ export class FrontDoor {
 
   /** At the listener's `connection`: false means to destroy the socket at once. */
   accept(socket: DoorSocket): boolean {
-    return this.#enter(socket) === undefined;
+    const refusal = this.#enter(socket);
+    if (refusal) this.#note(refusal);
+    return refusal === undefined;
   }
   /** The same for a listener that answers in HTTP: why not, or whose connection it is. */
   admit(request: DoorRequest): { refusal: FrontDoorRefusal } | { peer: Peer } {
     const refusal = this.#judge(request);
-    if (refusal) return this.#refuse(refusal);
+    if (refusal) {
+      this.#note(refusal);
+      return { refusal };
+    }
     return { peer: { address: this.#clientOf(request) } };
   }
   /** It showed a valid token: its place among the unauthenticated is free. */
@@ -157,22 +162,17 @@ export class FrontDoor {
   }
   #enter(socket: DoorSocket): FrontDoorRefusal | undefined {
     const key = keyOf(socket);
-    if (key === undefined) return this.#count_refusal(GONE);
+    if (key === undefined) return GONE;
     if (this.#visits.has(key)) return undefined;
     if (this.#unauthenticated >= this.config.max_unauthenticated) {
       const message = `admit one more client: ${this.#unauthenticated} have not shown a token yet`;
-      return this.#count_refusal({
-        status: 503,
-        reason: "unauthenticated_full",
-        message,
-        headers: RETRY_SOON,
-      });
+      return { status: 503, reason: "unauthenticated_full", message, headers: RETRY_SOON };
     }
     const visit: Visit = { share: undefined, authenticated: false };
     const address = plainAddress(socket.remoteAddress!) ?? socket.remoteAddress!;
     if (!this.#proxies.has(address)) {
       const refusal = this.#count(visit, limitKey(address));
-      if (refusal) return this.#count_refusal(refusal);
+      if (refusal) return refusal;
     }
     this.#visits.set(key, visit);
     this.#unauthenticated++;
@@ -200,12 +200,8 @@ export class FrontDoor {
       Array.isArray(forwarded) ? forwarded.join(",") : forwarded,
     );
   }
-  #refuse(refusal: FrontDoorRefusal): { refusal: FrontDoorRefusal } {
-    return { refusal: this.#count_refusal(refusal) };
-  }
-  #count_refusal(refusal: FrontDoorRefusal): FrontDoorRefusal {
+  #note(refusal: FrontDoorRefusal): void {
     this.#refused.with(refusal.reason).value++;
-    return refusal;
   }
 }
 

@@ -20,7 +20,8 @@ import type { Metrics, MetricValue } from "../../base/metrics.ts";
 const MAX_JWKS_BYTES = 262_144;
 const MAX_KEYS = 100;
 const MAX_KID_CHARS = 255;
-const FETCH_MS = 5_000;
+/** Shorter than the deadline of a decision, so that the reason is this. */
+const FETCH_MS = 4_000;
 /** Between two questions to the issuer, whatever the reason. */
 const REFETCH_MS = 30_000;
 /** Keys are asked for anew after so long. */

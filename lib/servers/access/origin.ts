@@ -18,6 +18,6 @@ export function originAllowed(origin: string, allowed: readonly string[], with_l
 
 /** As browsers write it: lower case, no default port; undefined when it says more, or is no web origin. */
 function serialized(text: string): string | undefined {
-  if (!/^https?:\/\/[^/?#@\\\s]+$/i.test(text) || !URL.canParse(text)) return undefined;
+  if (!/^https?:\/\/[^/?#@\\\s*]+$/i.test(text) || !URL.canParse(text)) return undefined;
   return new URL(text).origin;
 }

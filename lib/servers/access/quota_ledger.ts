@@ -29,7 +29,8 @@ const MAX_ENTRIES = 20_000;
 
 interface Entry {
   connections: number;
-  bucket: RateBucket;
+  /** From the first bytes on. */
+  bucket: RateBucket | undefined;
 }
 
 /** This process alone, exact and synchronous. */
@@ -39,7 +40,7 @@ export class LocalLedger implements QuotaLedger {
   constructor(readonly clock: Clock) {}
 
   acquire(tenant: string, max_connections: number): Promise<boolean> {
-    const entry = this.#entry(tenant, 1);
+    const entry = this.#entry(tenant);
     if (entry.connections >= max_connections) return Promise.resolve(false);
     entry.connections++;
     return Promise.resolve(true);
@@ -66,23 +67,24 @@ export class LocalLedger implements QuotaLedger {
   }
 
   #bucket(tenant: string, max_bytes_per_s: number): RateBucket {
-    const { bucket } = this.#entry(tenant, max_bytes_per_s);
+    const entry = this.#entry(tenant);
+    const bucket = entry.bucket ??= new RateBucket(this.clock, max_bytes_per_s, max_bytes_per_s);
     bucket.per_second = max_bytes_per_s;
     bucket.burst = max_bytes_per_s;
     return bucket;
   }
-  #entry(tenant: string, max_bytes_per_s: number): Entry {
+  #entry(tenant: string): Entry {
     let entry = this.#entries.get(tenant);
     if (!entry) {
       if (this.#entries.size >= MAX_ENTRIES) this.#forgetIdle();
-      entry = { connections: 0, bucket: new RateBucket(this.clock, max_bytes_per_s, max_bytes_per_s) };
+      entry = { connections: 0, bucket: undefined };
       this.#entries.set(tenant, entry);
     }
     return entry;
   }
   #forgetIdle(): void {
     for (const [tenant, { connections, bucket }] of this.#entries) {
-      if (connections === 0 && bucket.is_full) this.#entries.delete(tenant);
+      if (connections === 0 && (bucket?.is_full ?? true)) this.#entries.delete(tenant);
     }
   }
 }
