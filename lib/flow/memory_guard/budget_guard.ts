@@ -282,7 +282,7 @@ export class BudgetGuard implements MemoryGuard, Disposable {
     const order = urgent ? byShare(clients, tenant_bytes) : byClass(clients);
     const { client_bytes, unique_bytes } = this.#measure;
     const own_part = client_bytes > 0 ? Math.min(1, unique_bytes / client_bytes) : 1;
-    let missing_bytes = (this.#share - EVICT_TO) * this.options.budget_bytes;
+    let missing_bytes = this.#used_bytes - EVICT_TO * this.options.budget_bytes;
     const batch: [GuardedPool, GuardedClient][] = [];
     for (const client of order) {
       if (batch.length === BATCH_CLIENTS || (batch.length > 0 && missing_bytes <= 0)) break;

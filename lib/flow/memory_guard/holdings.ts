@@ -118,5 +118,5 @@ export class Holdings {
 
 /** 0 → 0, 1 … 4095 → 1, 4096 … 8191 → 2, each next power of two one more. */
 export function bucketOf(bytes: number): number {
-  return bytes <= 0 ? 0 : Math.min(BUCKETS - 1, 33 - Math.clz32(bytes / 4_096));
+  return bytes <= 0 ? 0 : Math.min(BUCKETS - 1, 33 - Math.clz32(Math.min(bytes / 4_096, 2 ** 31)));
 }

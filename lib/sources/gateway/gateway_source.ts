@@ -129,7 +129,7 @@ export class GatewaySource implements Source {
   connections(): SourceConnection[] {
     const reason = this.#why;
     return [{
-      connection: this.config.url,
+      connection: new URL(this.config.url).host,
       ...(reason === undefined ? { state: "connected" } : { state: "connecting", reason }),
       symbols: this.#instruments.size,
       last_message_age_ms: this.#heard_ms === undefined
