@@ -91,8 +91,12 @@ export interface UpstreamState {
   readonly symbols: number;
   /** Age of the last message; absent before the first. */
   readonly last_message_age_ms?: number;
-  readonly reconnects?: number;
+  /** How often it was lost after it had been open. */
+  readonly disconnects?: number;
 }
+
+/** An upstream as its source sees it, which need not say whose it is. */
+export type SourceConnection = Omit<UpstreamState, "source" | "venue">;
 
 /** Sessions that live in another thread; asked by message, each answer with a deadline. */
 export interface RemoteSessions {
