@@ -103,6 +103,7 @@ export class Edge implements EdgeInbox {
   }
 
   instrument(id: number, venue: string, symbol: string, withheld: string | undefined): void {
+    if (this.instruments.get(id) !== undefined) return;
     const instrument = this.instruments.add(id, venue, symbol, withheld);
     this.requests.onInstrument(instrument);
   }
@@ -154,6 +155,31 @@ export class Edge implements EdgeInbox {
   }
   flush(): void {
     this.#flusher.batchEnded();
+  }
+
+  /** All will be told anew: nobody shares batches until it has caught up, and books wait for a snapshot. */
+  beginAnew(known: readonly number[]): void {
+    for (const client of this.clients) client.leaveCohort();
+    const gone = [...this.instruments.all()].filter(({ id }) => !known.includes(id));
+    for (const { id } of gone) this.removed(id, "removed");
+    for (const relay of this.#relays.values()) {
+      relay.onHold();
+      for (const subscription of relay.subscriptions) subscription.live = false;
+    }
+  }
+  /** A frame of this stream was too large to be passed on: what it carries can't be served. */
+  hole(stream: number): void {
+    const relay = this.#relays.get(stream);
+    for (const subscription of [...relay?.subscriptions ?? []]) {
+      const message = `send ${relay!.topic.channel} of "${
+        relay!.topic.symbol
+      }": larger than edge.ring_bytes takes`;
+      subscription.recipient.refuse(subscription, "too_large", message);
+    }
+  }
+  /** Streams that are open here. */
+  get streams(): number[] {
+    return [...this.#relays.keys()];
   }
 
   /** A client begins what it asked for; it must be entitled to it. */
