@@ -15,6 +15,7 @@ import { BudgetGuard } from "../flow/memory_guard/budget_guard.ts";
 import { SourceGate } from "../flow/source_gate.ts";
 import { LocalSessions } from "../flow/session_registry/local_sessions.ts";
 import { memoryInUse, memoryLimit } from "../os/memory_limit.ts";
+import { reclaimMemory } from "../os/reclaim_memory.ts";
 import type { Server } from "../servers/server.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { Source, SourceEvents } from "../sources/source.ts";
@@ -309,6 +310,7 @@ function openGuard({ budget, sample_interval_ms }: MemoryConfig, world: GatewayW
     budget_from,
     sample_interval_ms,
     readMemory: memoryInUse,
+    reclaim: () => reclaimMemory(world.clock),
     ...world,
   });
 }
