@@ -28,6 +28,8 @@ const LONG_DIGITS = /\d[\d.]{15}/;
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
 const keepLong: Reviver = (_key, value, { source }) => {
   if (typeof value !== "number" || source === undefined || source.length < 16) return value;
+  // Ids have sixteen digits too, and a double holds those.
+  if (Number.isSafeInteger(value) && /^-?\d+$/.test(source)) return value;
   const read = readDecimal(source);
   return read?.text === undefined ? value : new LongNumber(value, read.text);
 };
