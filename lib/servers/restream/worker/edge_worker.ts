@@ -10,7 +10,7 @@ import { Metrics } from "../../../base/metrics.ts";
 import { servePool } from "../../../flow/memory_guard/pool_port.ts";
 import { LocalSessions } from "../../../flow/session_registry/local_sessions.ts";
 import { serveSessions } from "../../../flow/session_registry/session_port.ts";
-import { RingReader } from "../../../wire/shared_ring.ts";
+import { RingReader } from "../../../wire/record_ring.ts";
 import { openAccess } from "../../access/open_access.ts";
 import { OpenAccess } from "../../access/open_to_all.ts";
 import { portLedger } from "../../access/port_ledger.ts";

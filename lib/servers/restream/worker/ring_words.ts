@@ -4,7 +4,7 @@
  */
 import type { EdgeInbox } from "../market_words.ts";
 import type { Frame } from "../../../wire/websocket_frame.ts";
-import type { RingRecord, RingWriter } from "../../../wire/shared_ring.ts";
+import type { RingRecord, RingWriter } from "../../../wire/record_ring.ts";
 
 const INSTRUMENT = 1;
 const REMOVED = 2;

@@ -8,7 +8,7 @@ import { Random } from "../../../base/random.ts";
 import { withDeadline } from "../../../base/clock.ts";
 import { UserError } from "../../../base/errors.ts";
 import type { Hub } from "../../../flow/hub.ts";
-import { makeRing, RingWriter } from "../../../wire/shared_ring.ts";
+import { makeRing, RingWriter } from "../../../wire/record_ring.ts";
 import { openLedger } from "../../access/open_access.ts";
 import type { QuotaLedger } from "../../access/quota_ledger.ts";
 import type { Server } from "../../server.ts";
