@@ -6,7 +6,7 @@
 import type { Socket } from "node:net";
 // @ts-types="@types/ws"
 import type { RawData, WebSocket } from "ws";
-import type { Clock } from "../../../base/clock.ts";
+import type { Clock, Timer } from "../../../base/clock.ts";
 import { controlFrame, type Frame, PING, PONG } from "../../../wire/websocket_frame.ts";
 import type { Grant, Lease } from "../../access/access.ts";
 import { errorBucket, RateBucket } from "../../access/rate_bucket.ts";
@@ -26,6 +26,8 @@ import { SetHash } from "./set_hash.ts";
 
 /** Pings without an answer before the client counts as dead. Counted in periods, so that our own stall kills nobody. */
 const MAX_MISSED_PONGS = 2;
+/** A client is told of its quota at most this often. */
+const QUOTA_NOTICE_MS = 10_000;
 /** A client that could not take a batch is served alone for at least this long. */
 const ALONE_MS = 100;
 
@@ -85,6 +87,9 @@ export class Client implements Recipient, Flushable, CohortMember {
   #missed_pongs = 0;
   #alone_until_ms = -Infinity;
   #throttled = false;
+  #throttle_timer: Timer | undefined;
+  #told_of_quota_ms = -Infinity;
+  #on_drained: (() => void) | undefined;
   #reason: CloseReason | undefined;
   #gone = false;
 
@@ -269,6 +274,11 @@ export class Client implements Recipient, Flushable, CohortMember {
     const { code, text } = CLOSES[reason] ?? { code: 1000, text: "" };
     this.ws.close(code, text);
   }
+  /** Resolves when nothing waits for it any more, in the queue or on the way to the kernel, or when it is gone. */
+  drained(): Promise<void> {
+    if (!this.open || this.queued_bytes === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#on_drained = resolve);
+  }
   terminate(): void {
     this.ws.terminate();
   }
@@ -296,7 +306,15 @@ export class Client implements Recipient, Flushable, CohortMember {
     this.leaveCohort();
     this.context.metrics.throttled.value++;
     const { clock } = this.context;
-    clock.after(Math.max(10, this.lease?.retry_after_ms() ?? 0), () => {
+    if (clock.monotonic_ms() - this.#told_of_quota_ms >= QUOTA_NOTICE_MS) {
+      this.#told_of_quota_ms = clock.monotonic_ms();
+      this.say({
+        type: "notice",
+        code: "quota",
+        message: "bytes per second used up: conflated until there are more",
+      });
+    }
+    this.#throttle_timer = clock.after(Math.max(10, this.lease?.retry_after_ms() ?? 0), () => {
       this.#throttled = false;
       if (!this.open) return;
       this.flush();
@@ -306,6 +324,7 @@ export class Client implements Recipient, Flushable, CohortMember {
   #onWritten(bytes: number): void {
     this.#queue.written(bytes);
     this.holding?.set(this.#queue.queued_bytes);
+    if (this.#queue.queued_bytes === 0) this.#on_drained?.();
     if (!this.open || this.cohort) return;
     this.flush();
     this.#catchUp();
@@ -353,6 +372,7 @@ export class Client implements Recipient, Flushable, CohortMember {
     if (this.#gone) return;
     this.#reason ??= code === 1006 ? "lost" : "left";
     this.#gone = true;
+    this.#on_drained?.();
     this.leaveCohort();
     this.#queue.clear();
     this.#release();
@@ -361,6 +381,7 @@ export class Client implements Recipient, Flushable, CohortMember {
     this.context.onClose(this, this.#reason, CLOSES[this.#reason]?.code ?? code);
   }
   #release(): void {
+    this.#throttle_timer?.cancel();
     for (const subscription of [...this.by_stream.values()]) this.drop(subscription);
     this.#owed.clear();
   }

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
+import { Random } from "../../../base/random.ts";
 import type { Metrics } from "../../../base/metrics.ts";
 import type { Sessions } from "../../../flow/session_registry.ts";
 import type { Access } from "../../access/access.ts";
@@ -63,6 +64,7 @@ export class EdgeSite {
     this.edge = new Edge({
       clock,
       log,
+      random: new Random(`${epoch} ${options.listen}`),
       metrics: serverMetrics(metrics),
       limits,
       epoch,
