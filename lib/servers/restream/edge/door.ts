@@ -227,8 +227,9 @@ export class Door {
     if ("code" in admission) {
       client.sendError({ code: "unauthorized", message: admission.message, id });
       // A renewal that failed leaves the old token in force until it ends.
-      if (before === undefined) client.close(closeFor(admission));
-      return;
+      if (before !== undefined) return;
+      client.flush();
+      return client.close(closeFor(admission));
     }
     if (before !== undefined && before.tenant !== admission.grant.tenant) {
       admission.lease.release();
