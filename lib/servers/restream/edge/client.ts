@@ -36,6 +36,8 @@ export interface ClientContext {
   readonly limits: QueueLimits;
   readonly flusher: Flusher;
   readonly metrics: ServerMetrics;
+  /** Bytes that were just queued: the memory guard looks sooner when there are many. */
+  noteAdmitted(bytes: number): void;
   /** The memory guard wants everything conflated that can be. */
   readonly conflate_all: boolean;
   onMessage(client: Client, text: string): void;
@@ -150,6 +152,7 @@ export class Client implements Recipient, Flushable, CohortMember {
     if (!this.open) return;
     if (!this.#queue.push(frame)) return this.close("slow");
     this.holding?.set(this.#queue.queued_bytes);
+    this.context.noteAdmitted(frame.length);
     this.#schedule();
     // A burst longer than the window goes out while it lasts, or a healthy client would seem slow.
     if (this.#queue.pending_bytes > this.limits.window_bytes && this.#queue.sendable) this.flush();

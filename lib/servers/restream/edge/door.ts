@@ -12,7 +12,7 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import type { Timer } from "../../../base/clock.ts";
 import { quoted } from "../../../base/errors.ts";
 import type { Access, AccessRefusal, Grant, Lease, Recheck } from "../../access/access.ts";
-import { type FrontDoor, keyOf } from "../../access/front_door.ts";
+import type { FrontDoor } from "../../access/front_door.ts";
 import { type Refusal, refusalOf, refusalResponse } from "../../handshake.ts";
 import {
   BINARY_PROTOCOL,
@@ -95,10 +95,7 @@ export class Door {
 
   /** At the listener's `connection`: false ends it at once. */
   onConnection(socket: Socket): boolean {
-    const key = keyOf(socket);
-    if (key === undefined || this.#closing || !this.options.front_door.accept(socket)) return false;
-    socket.once("close", () => this.options.front_door.leave(key));
-    return true;
+    return !this.#closing && this.options.front_door.accept(socket);
   }
   /** A request that wants no WebSocket. */
   onRequest(request: IncomingMessage, response: ServerResponse): void {
