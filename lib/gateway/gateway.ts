@@ -167,6 +167,7 @@ export class Gateway implements AsyncDisposable {
       metrics,
       seed,
       writable: () => later.queue?.wake(),
+      surroundings: this.hub,
     });
     const queue = later.queue = new DeliveryQueue(sink, {
       clock,
@@ -177,7 +178,7 @@ export class Gateway implements AsyncDisposable {
     });
     this.#sinks.push({ sink, queue });
     this.hub.subscribe(queue);
-    this.hub.addReadiness(sink);
+    this.hub.addReadiness(sink, "sink");
   }
   /** Makes the source and its books visible at once; returns how to start it. */
   #createSource(section: PluginConfig, name: string): () => void {
@@ -197,7 +198,7 @@ export class Gateway implements AsyncDisposable {
     }, source.learns);
     for (const symbol of source.symbols) books.add(symbol);
     this.hub.addBooks(books);
-    this.hub.addReadiness(source);
+    this.hub.addReadiness(source, "source");
     return () => {
       const running = { kind: section.kind, source, books, pumping: this.#pump(source, books) };
       this.#sources.push(running);
