@@ -21,6 +21,8 @@ export interface SpeakerWorld {
   readonly os?: typeof Deno.build.os;
   /** Other programs than the registered ones: for tests. */
   readonly voices?: readonly VoiceKind[];
+  /** Only one that can write a file. */
+  readonly to_file?: boolean;
 }
 
 export class Speaker {
@@ -30,9 +32,13 @@ export class Speaker {
   async say(spoken: string, signal?: AbortSignal): Promise<void> {
     await this.#run(this.kind.speak(this.settings), spoken, signal);
   }
-  /** The text as a WAV file's bytes; undefined where this voice can't. */
-  async wav(spoken: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (!this.kind.speakToFile) return undefined;
+  /** The text as a WAV file's bytes. */
+  async wav(spoken: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    if (!this.kind.speakToFile) {
+      throw new UserError(`write speech to a file: ${this.kind.name} can't, want another engine`, {
+        code: 2,
+      });
+    }
     const path = await Deno.makeTempFile({ prefix: "mdg-speak-", suffix: ".wav" });
     try {
       await this.#run(this.kind.speakToFile(this.settings, path), spoken, signal);
@@ -69,9 +75,9 @@ export async function findSpeaker(
   settings: VoiceSettings,
   world: SpeakerWorld,
 ): Promise<Speaker> {
-  const { clock, os = Deno.build.os, voices = VOICES } = world;
+  const { clock, os = Deno.build.os, voices = VOICES, to_file = false } = world;
   const candidates = voices.filter((kind) =>
-    engine === "auto" ? kind.systems.includes(os) : kind.name === engine
+    engine === "auto" ? kind.systems.includes(os) && (!to_file || kind.speakToFile) : kind.name === engine
   );
   for (const kind of candidates) {
     if (await isHere(kind, clock)) return new Speaker(kind, settings, clock);
