@@ -82,7 +82,8 @@ export const speak = defineSink({
     if (secret !== undefined) knownSecrets.add(secret);
     if (url !== undefined) {
       const { pathname, search } = new URL(url);
-      knownSecrets.add(`${pathname}${search}`);
+      // a short path is an ordinary word of other lines, and no secret
+      if (`${pathname}${search}`.length >= 16) knownSecrets.add(`${pathname}${search}`);
     }
     return new SpeakSink(config, context);
   },

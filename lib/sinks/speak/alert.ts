@@ -33,6 +33,7 @@ export function rankOf(priority: Priority): number {
 /** "12 seconds", "3 minutes", "2 hours": a length as it is said. */
 export function durationText(length_ms: number): string {
   const seconds = Math.max(0, Math.round(length_ms / 1_000));
+  if (seconds === 0) return "less than a second";
   if (seconds < 120) return counted(seconds, "second");
   const minutes = Math.round(seconds / 60);
   return minutes < 120 ? counted(minutes, "minute") : counted(Math.round(minutes / 60), "hour");

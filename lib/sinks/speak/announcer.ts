@@ -8,7 +8,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { type Log, RateLimitedLog } from "../../base/log.ts";
 import { Random } from "../../base/random.ts";
-import { type Alert, rankOf } from "./alert.ts";
+import type { Alert } from "./alert.ts";
 import type { AlertMetrics, DropReason } from "./alert_metrics.ts";
 import { AlertQueue, type Turn } from "./alert_queue.ts";
 import { compose, type Utterance } from "./utterance.ts";
@@ -45,7 +45,7 @@ export class Announcer {
   #timer: Timer | undefined;
   /** When the first of those that wait came. */
   #gathering_ms: number | undefined;
-  #speaking: { alert: Alert; abort: AbortController; done: Promise<void> } | undefined;
+  #speaking: { alerts: readonly Alert[]; abort: AbortController; done: Promise<void> } | undefined;
   #failure: string | undefined;
   /** No attempt before: the voice has just failed. */
   #not_before_ms = -Infinity;
@@ -64,6 +64,10 @@ export class Announcer {
   get queued(): number {
     return this.#queue.size;
   }
+  /** Alerts of what is being said. */
+  get speaking(): number {
+    return this.#speaking?.alerts.length ?? 0;
+  }
   /** Why the last utterance failed, until one succeeds. */
   notReady(): string | undefined {
     return this.#failure;
@@ -73,8 +77,8 @@ export class Announcer {
     this.#gathering_ms ??= this.context.now_ms();
     this.#queue.push(alert);
     if (alert.priority === "critical") {
-      const { alert: spoken_of, abort } = this.#speaking ?? {};
-      if (spoken_of && rankOf(spoken_of.priority) > 0) abort!.abort(new Error("interrupted"));
+      const current = this.#speaking;
+      if (current && current.alerts[0].priority !== "critical") current.abort.abort(new Error("interrupted"));
       this.#timer?.cancel();
       this.#timer = undefined;
     }
@@ -123,7 +127,7 @@ export class Announcer {
       this.#speaking = undefined;
       this.#pump();
     });
-    this.#speaking = { alert: turn.alerts[0], abort, done };
+    this.#speaking = { alerts: turn.alerts, abort, done };
   }
   async #speak(utterance: Utterance, { alerts }: Turn, signal: AbortSignal): Promise<void> {
     const { metrics, log, now_ms } = this.context;
@@ -135,10 +139,8 @@ export class Announcer {
     try {
       await this.say(spoken, signal);
     } catch (error) {
+      if (signal.aborted) return this.#drop(alerts.length, "interrupted");
       this.#drop(alerts.length, "failed");
-      if (signal.aborted) {
-        return void log.info("speech interrupted", { spoken, reason: reasonOf(signal.reason) });
-      }
       this.#failure = reasonOf(error);
       this.#not_before_ms = now_ms() + this.#backoff.next_ms();
       this.#log.warn("say", "alerts not spoken", { reason: this.#failure, alerts: alerts.length, spoken });

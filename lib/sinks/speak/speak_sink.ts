@@ -4,6 +4,7 @@
  */
 import type { Timer } from "../../base/clock.ts";
 import { quoted, reasonOf, UserError } from "../../base/errors.ts";
+import { RateLimitedLog } from "../../base/log.ts";
 import { DELIVERED, type UpdateKind } from "../../flow/delivery_target.ts";
 import type { MarketUpdate } from "../../market/update.ts";
 import type { Sink, SinkContext } from "../sink.ts";
@@ -32,6 +33,7 @@ export class SpeakSink implements Sink<never> {
   readonly #announcer: Announcer | undefined;
   readonly #webhook: Webhook | undefined;
   readonly #timers: Timer[] = [];
+  readonly #log: RateLimitedLog;
   readonly #started: { wall_ms: number; monotonic_ms: number };
   #speaker: Speaker | undefined;
   #missing: { reason: string; since_ms: number } | undefined;
@@ -42,6 +44,7 @@ export class SpeakSink implements Sink<never> {
     this.name = name;
     this.#started = { wall_ms: clock.now_ms(), monotonic_ms: clock.monotonic_ms() };
     this.#metrics = new AlertMetrics(metrics, name);
+    this.#log = new RateLimitedLog(log, clock, 600_000);
     const own = { clock, log, metrics: this.#metrics, seed };
     if (config.engine !== "none") {
       const settings = {
@@ -62,7 +65,7 @@ export class SpeakSink implements Sink<never> {
     };
     this.engine = new RuleEngine(createRules(config.rules), owner, name);
     this.#timers.push(
-      clock.every(TICK_MS, () => this.engine.tick(context.surroundings, this.#now_ms())),
+      clock.every(TICK_MS, () => this.#tick()),
       clock.after(BLIND_AFTER_MS, () => this.#tellBlindSpots()),
     );
   }
@@ -92,6 +95,13 @@ export class SpeakSink implements Sink<never> {
   #now_ms(): number {
     const { wall_ms, monotonic_ms } = this.#started;
     return wall_ms + (this.context.clock.monotonic_ms() - monotonic_ms);
+  }
+  #tick(): void {
+    this.engine.tick(this.context.surroundings, this.#now_ms());
+    if (this.engine.unwatched === 0) return;
+    this.#log.warn("unwatched", "more instruments than rules can watch", {
+      watched: this.engine.instruments,
+    });
   }
   #raised(alert: Alert): void {
     this.#metrics.raised(alert.rule);

@@ -111,7 +111,7 @@ export class Webhook {
       const { signal } = this.#stop;
       const is_last = "refused" in outcome || attempt >= attempts || signal.aborted;
       const reason = "refused" in outcome ? outcome.refused : outcome.retry;
-      this.#log.warn("post", "webhook did not take alerts", {
+      this.#log.warn(is_last ? "give up" : "post", "webhook did not take alerts", {
         reason,
         attempt,
         alerts: batch.length,

@@ -23,5 +23,8 @@ export const espeakNg: VoiceKind = {
       /(?<!\S)(?:[A-Z] )+[A-Z](?![^\s.,;:!?])/g,
       (run) => run.includes("A") ? `${run.replaceAll(" ", ".")}.` : run,
     ) + "\n",
-  hiddenFailure: (stderr) => /^error: .*/im.exec(stderr)?.[0],
+  hiddenFailure(stderr) {
+    const found = /^error: (.*)/im.exec(stderr);
+    return found ? `its sound goes nowhere, there may be no audio device (${found[1]})` : undefined;
+  },
 };

@@ -91,6 +91,7 @@ function spokenWord(raw: string, symbols: readonly string[], changes: Change[]):
   if (symbols.includes(raw)) return change(spokenSymbol(raw), "symbol");
   if (Object.hasOwn(SIGNS, raw)) return change(SIGNS[raw], "sign");
   const { start, word, end } = partsOf(raw);
+  if (word === "") return change("", "marks left out");
   const pause = [...end].find((mark) => PAUSES.has(mark)) ?? "";
   if (symbols.includes(word)) return change(spokenSymbol(word), "symbol", pause);
   const known = knownForm(word);

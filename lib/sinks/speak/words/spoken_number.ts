@@ -120,13 +120,13 @@ function digits(number: string): string {
 /** How many words a voice says for digits with at most one point: never fewer, seldom more. */
 export function wordsOfNumber(number: string): number {
   const [whole, fraction = ""] = number.split(".");
-  let words = fraction === "" ? 0 : 1 + fraction.length;
+  let words = 0;
   for (let end = whole.length; end > 0; end -= 3) {
-    const [, hundreds = "0", rest = "0"] = /^(\d)?(\d{1,2})$/.exec(whole.slice(Math.max(0, end - 3), end)) ??
-      [];
+    const group = whole.slice(Math.max(0, end - 3), end).padStart(3, "0");
+    const [hundreds, rest] = [group[0], group.slice(1)];
     if (hundreds !== "0") words += 2;
     if (Number(rest) > 0) words += Number(rest) <= 20 || Number(rest) % 10 === 0 ? 1 : 2;
     if (end < whole.length) words += 1;
   }
-  return Math.max(words, 1);
+  return Math.max(words, 1) + (fraction === "" ? 0 : 1 + fraction.length);
 }
