@@ -35,16 +35,14 @@ export class PriceWindow {
     }
   }
   low(): Extreme | undefined {
-    return this.#buckets.map(({ low }) => low).reduce<Extreme | undefined>(
-      (best, one) => !best || one.price < best.price ? one : best,
-      undefined,
-    );
+    let best: Extreme | undefined;
+    for (const { low } of this.#buckets) if (!best || low.price < best.price) best = low;
+    return best;
   }
   high(): Extreme | undefined {
-    return this.#buckets.map(({ high }) => high).reduce<Extreme | undefined>(
-      (best, one) => !best || one.price > best.price ? one : best,
-      undefined,
-    );
+    let best: Extreme | undefined;
+    for (const { high } of this.#buckets) if (!best || high.price > best.price) best = high;
+    return best;
   }
   clear(): void {
     this.#buckets = [];
