@@ -27,7 +27,7 @@ const WEBHOOK = z.strictObject({
     "Where alerts are posted as JSON; treated as a secret, since chat services put theirs into it",
   ),
   secret: secret("Sent in a header with each post").optional(),
-  secret_header: z.string().regex(/^[A-Za-z0-9-]{1,60}$/, "want letters, digits and -")
+  header: z.string().regex(/^[A-Za-z0-9-]{1,60}$/, "want letters, digits and -")
     .refine(
       (name) => !TAKEN_HEADERS.includes(name.toLowerCase()),
       "is a header of the post itself, want another",
@@ -49,8 +49,8 @@ export const SPEAK_SCHEMA = z.strictObject({
     .describe("A voice of that program; absent: English of the program's choice"),
   rate_words_per_minute: z.int().min(80).max(450).default(175).describe("How fast it speaks"),
   volume_percent: z.int().min(0).max(200).default(100).describe("How loud, where the program can"),
-  max_words: z.int().min(10).max(200).default(30).describe("Words of one utterance; the rest is and N more"),
-  max_words_per_minute: z.int().min(10).max(450).default(120)
+  max_words: z.int().min(10).max(200).default(40).describe("Words of one utterance; the rest is and N more"),
+  max_words_per_minute: z.int().min(10).max(450).default(150)
     .describe("Words said in any minute; max_words of it are kept for critical alerts"),
   max_age_s: seconds(30, 1, 3_600).describe(
     "An alert that could not be said for so long is dropped and counted",

@@ -14,28 +14,32 @@ export interface Utterance {
   readonly more: number;
 }
 
-/** Words that "and 12345 more" needs at most. */
-const MORE_WORDS = 7;
-
 export function compose(alerts: readonly Alert[], lost: number, max_words: number): Utterance {
   const sentences: string[] = [];
   let words = 0;
-  for (const { text, symbol } of alerts) {
-    const { spoken } = speakable(text, symbol === undefined ? [] : [symbol]);
-    const length = countWords(spoken);
-    const is_last = sentences.length + 1 === alerts.length && lost === 0;
-    if (words + length + (is_last ? 0 : MORE_WORDS) > max_words) break;
-    sentences.push(spoken);
+  for (const alert of alerts) {
+    const sentence = sentenceOf(alert);
+    const length = countWords(sentence);
+    const rest = countWords(moreText(alerts.length + lost - sentences.length - 1));
+    if (words + length + rest > max_words) break;
+    sentences.push(sentence);
     words += length;
   }
   if (sentences.length === 0) {
-    const { text, symbol } = alerts[0];
-    const room = alerts.length + lost > 1 ? max_words - MORE_WORDS : max_words;
-    sentences.push(cutWords(speakable(text, symbol === undefined ? [] : [symbol]).spoken, room));
+    const rest = countWords(moreText(alerts.length + lost - 1));
+    sentences.push(cutWords(sentenceOf(alerts[0]), max_words - rest));
   }
   const more = alerts.length - sentences.length + lost;
-  const spoken = `${sentences.join(". ")}${more > 0 ? `, and ${more} more` : ""}.`;
+  const spoken = `${sentences.join(". ")}${moreText(more)}.`;
   return { spoken, words: countWords(spoken), said: sentences.length, more };
+}
+
+function sentenceOf({ text, symbol }: Alert): string {
+  return speakable(text, symbol === undefined ? [] : [symbol]).spoken;
+}
+
+function moreText(count: number): string {
+  return count === 0 ? "" : `, and ${count} more`;
 }
 
 /** The first words, at most so many as a voice needs to say them. */

@@ -15,7 +15,7 @@ import type { AlertMetrics, DropReason } from "./alert_metrics.ts";
 export interface WebhookSettings {
   readonly url: string;
   readonly secret?: string;
-  readonly secret_header: string;
+  readonly header: string;
   readonly text_key: string;
   readonly deadline_ms: number;
   readonly attempts: number;
@@ -130,7 +130,7 @@ export class Webhook {
     }
   }
   async #post(body: string): Promise<Outcome> {
-    const { url, secret, secret_header, deadline_ms } = this.settings;
+    const { url, secret, header, deadline_ms } = this.settings;
     const late = new AbortController();
     const timer = this.context.clock.after(deadline_ms, () => late.abort(new Error("deadline")));
     try {
@@ -139,7 +139,7 @@ export class Webhook {
         redirect: "manual",
         headers: {
           "content-type": "application/json",
-          ...secret === undefined ? {} : { [secret_header]: secret },
+          ...secret === undefined ? {} : { [header]: secret },
         },
         body,
         signal: AbortSignal.any([late.signal, this.#stop.signal]),

@@ -120,7 +120,7 @@ Deno.test("neither secret nor address is in logs, /ready or the shown config, do
   for (const url of [server.url, `http://127.0.0.1:1${address}`]) {
     const config = {
       engine: "none",
-      webhook: { url, secret, secret_header: "authorization", attempts: 2 },
+      webhook: { url, secret, header: "authorization", attempts: 2 },
       rules: [{ when: "price_crosses", level: 100 }],
     };
     const stage = await Stage.open(config);

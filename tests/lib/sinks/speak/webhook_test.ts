@@ -33,7 +33,7 @@ class Stage {
     this.webhook = new Webhook({
       url,
       secret: SECRET,
-      secret_header: "x-mdg-secret",
+      header: "x-mdg-secret",
       text_key: "text",
       deadline_ms: DEADLINE_MS,
       attempts: 3,
