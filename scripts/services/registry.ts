@@ -15,5 +15,6 @@ export { python_yaml } from "./python_yaml.ts";
 export { rabbitmq } from "./rabbitmq.ts";
 export { redis } from "./redis.ts";
 export { sox } from "./sox.ts";
+export { spd_say } from "./spd_say.ts";
 export { strace } from "./strace.ts";
 export { unzip } from "./unzip.ts";
