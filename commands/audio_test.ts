@@ -62,12 +62,15 @@ export const audioTest = defineCommand({
       frequency_hz: flags.frequency,
       tone_seconds: flags.seconds,
     };
+    if (flags.wav === "-") {
+      throw new UserError('write --wav "-": stdout has the report, want a file', { code: 2 });
+    }
     const failed: Step[] = [];
     const tell = async (step: Step) => {
       if (!step.ok) failed.push(step);
       await world.stdout(flags.json ? `${JSON.stringify(step)}\n` : stepText(step));
     };
-    const found = flags.wav === undefined ? await findDevices(options) : undefined;
+    const found = flags.wav === undefined || flags.list ? await findDevices(options) : undefined;
     const has_device = found !== undefined && found.devices.length > 0;
     // a player without devices matters only when no other has any
     for (const step of found?.steps ?? []) if (step.ok || !has_device) await tell(step);
@@ -78,12 +81,12 @@ export const audioTest = defineCommand({
       for (const { name, description } of wanted) {
         await tell({ what: "device", name, ok: true, detail: description });
       }
-      return has_device ? 0 : 1;
+    } else {
+      const { sound, step } = await makeSound(options);
+      await tell(step);
+      for (const device of wanted) await tell(await playOn(device, found!.player!, sound, options));
+      if (!has_device) await tell(await writeSound(world.cwd, flags.wav ?? DEFAULT_FILE, sound));
     }
-    const { sound, step } = await makeSound(options);
-    await tell(step);
-    for (const device of wanted) await tell(await playOn(device, found!.player!, sound, options));
-    if (!has_device) await tell(await writeSound(world.cwd, flags.wav ?? DEFAULT_FILE, sound));
     for (const { what, name, remedy } of failed) {
       if (remedy) world.stderr(`hint: ${what} ${name}: ${remedy}\n`);
     }

@@ -1,12 +1,13 @@
 /** The flags of commands that speak. */
 import type { Flags, FlagValues } from "../../lib/cli/command.ts";
+import { ENGINES } from "../../lib/sinks/speak/engines.ts";
 import type { VoiceSettings } from "../../lib/sinks/speak/voices/voice.ts";
 
 export const VOICE_FLAGS = {
   engine: {
     type: "text",
     value: "NAME",
-    choices: ["auto", "espeak-ng", "spd-say", "say", "sapi"],
+    choices: ENGINES,
     default: "auto",
     doc: "which program speaks; auto: the first that is here",
   },

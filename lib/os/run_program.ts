@@ -31,6 +31,8 @@ export class ProgramMissing extends Error {
 }
 
 const KILL_AFTER_MS = 1_000;
+/** What it started may hold its output open for ever: read so much longer than it lives. */
+const OUTPUT_GRACE_MS = 500;
 const MAX_OUTPUT_BYTES = 16 * 1024;
 
 /** Rejects with ProgramMissing, with the signal's reason, or with an error that names the deadline. */
@@ -51,10 +53,14 @@ export async function runProgram(run: ProgramRun): Promise<ProgramResult> {
   signal?.addEventListener("abort", stop, { once: true });
   try {
     const max = run.max_output_bytes ?? MAX_OUTPUT_BYTES;
-    const [stdout, stderr, { code }] = await Promise.all([
-      textOf(child.stdout, max),
-      textOf(child.stderr, max),
-      child.status,
+    const outputs = [new BoundedText(child.stdout, max), new BoundedText(child.stderr, max)];
+    const ended = child.status.then((status) => {
+      timers.push(clock.after(OUTPUT_GRACE_MS, () => outputs.forEach((output) => output.cancel())));
+      return status;
+    });
+    const [{ code }, [stdout, stderr]] = await Promise.all([
+      ended,
+      Promise.all(outputs.map((output) => output.text)),
       feed(child.stdin, run.stdin ?? ""),
     ]);
     signal?.throwIfAborted();
@@ -100,14 +106,27 @@ async function feed(stdin: WritableStream<Uint8Array>, input: string | Uint8Arra
   }
 }
 
-async function textOf(stream: ReadableStream<Uint8Array>, max_bytes: number): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let left = max_bytes;
-  for await (const piece of stream) {
-    if (left <= 0) continue;
-    text += decoder.decode(piece.subarray(0, left), { stream: true });
-    left -= piece.length;
+/** The first bytes of a stream as text, all of it read. */
+class BoundedText {
+  readonly text: Promise<string>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  constructor(stream: ReadableStream<Uint8Array>, readonly max_bytes: number) {
+    this.#reader = stream.getReader();
+    this.text = this.#read();
   }
-  return text;
+  /** No more is wanted; what came stays. */
+  cancel(): void {
+    void this.#reader.cancel();
+  }
+  async #read(): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = "";
+    let left = this.max_bytes;
+    for (;;) {
+      const { value, done } = await this.#reader.read();
+      if (done) return text;
+      if (left > 0) text += decoder.decode(value.subarray(0, left), { stream: true });
+      left -= value.length;
+    }
+  }
 }

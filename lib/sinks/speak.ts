@@ -5,10 +5,10 @@
  */
 import { z } from "zod";
 import { knownSecrets } from "../base/known_secrets.ts";
-import { markSecret, secret } from "../config/secret.ts";
+import { markSecret } from "../config/secret.ts";
 import { defineSink } from "./sink.ts";
 import { RULES } from "./speak/rule_config.ts";
-import { ENGINES } from "./speak/speaker.ts";
+import { ENGINES } from "./speak/engines.ts";
 
 const seconds = (otherwise: number, min: number, max: number) =>
   z.number().min(min).max(max).default(otherwise);
@@ -26,7 +26,10 @@ const WEBHOOK = z.strictObject({
     z.string().refine(isWebhookUrl, "must be http:// or https:// without a login"),
     "Where alerts are posted as JSON; treated as a secret, since chat services put theirs into it",
   ),
-  secret: secret("Sent in a header with each post").optional(),
+  secret: markSecret(
+    z.string().regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, "want printable ASCII, as in a header"),
+    "Sent in a header with each post",
+  ).optional(),
   header: z.string().regex(/^[A-Za-z0-9-]{1,60}$/, "want letters, digits and -")
     .refine(
       (name) => !TAKEN_HEADERS.includes(name.toLowerCase()),

@@ -139,7 +139,7 @@ export class Announcer {
     try {
       await this.say(spoken, signal);
     } catch (error) {
-      if (signal.aborted) return this.#drop(alerts.length, "interrupted");
+      if (signal.aborted) return this.#drop(alerts.length, this.#closed ? "shutdown" : "interrupted");
       this.#drop(alerts.length, "failed");
       this.#failure = reasonOf(error);
       this.#not_before_ms = now_ms() + this.#backoff.next_ms();

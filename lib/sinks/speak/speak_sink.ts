@@ -101,6 +101,7 @@ export class SpeakSink implements Sink<never> {
     if (this.engine.unwatched === 0) return;
     this.#log.warn("unwatched", "more instruments than rules can watch", {
       watched: this.engine.instruments,
+      updates: this.engine.unwatched,
     });
   }
   #raised(alert: Alert): void {

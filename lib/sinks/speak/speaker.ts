@@ -6,12 +6,9 @@ import type { Clock } from "../../base/clock.ts";
 import { UserError } from "../../base/errors.ts";
 import { ProgramMissing, runProgram } from "../../os/run_program.ts";
 import { countWords } from "./words/speakable.ts";
-import * as registry from "./voices/registry.ts";
+import { VOICES } from "./engines.ts";
 import type { VoiceCall, VoiceKind, VoiceSettings } from "./voices/voice.ts";
 
-export const VOICES: readonly VoiceKind[] = Object.values(registry satisfies Record<string, VoiceKind>)
-  .sort((one, other) => one.order - other.order);
-export const ENGINES = ["auto", ...VOICES.map(({ name }) => name)];
 /** A voice speaks at least at half its rate; a sound system may hold it up besides. */
 const SPARE_MS = 10_000;
 const PROBE_DEADLINE_MS = 10_000;

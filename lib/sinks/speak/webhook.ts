@@ -144,7 +144,8 @@ export class Webhook {
         body,
         signal: AbortSignal.any([late.signal, this.#stop.signal]),
       });
-      await response.body?.cancel();
+      // it has answered: what its words are, or that they break off, changes nothing
+      await response.body?.cancel().catch(() => {});
       return judged(response);
     } catch (error) {
       if (late.signal.aborted) return { retry: `no answer within ${deadline_ms} ms` };

@@ -24,6 +24,7 @@ export const fixture: SinkFixture = {
     { webhook: { ...webhook, header: "host" } },
     { webhook: { ...webhook, header: "two words" } },
     { webhook: { ...webhook, attempts: 0 } },
+    { webhook: { ...webhook, secret: "two\nlines" } },
   ],
   deduplicates: true,
   never_waits: true,

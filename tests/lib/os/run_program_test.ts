@@ -26,13 +26,21 @@ testUnless(unix, "one that does not read its stdin is no failure", async () => {
   assert.equal(result.code, 0);
 });
 
+testUnless(unix, "a child of its own that keeps its output open holds nobody up", async () => {
+  const { code, stdout } = await runProgram({ ...base, ...sh("echo said; sleep 1000 & echo $!") });
+  const [said, pid] = stdout.trim().split("\n");
+  assert.deepEqual([code, said], [0, "said"]);
+  Deno.kill(Number(pid));
+  for (let turn = 0; turn < 1_000; turn++) await nextTurn();
+});
+
 testUnless(unix, "past its deadline it is killed, though it ignores the first signal", async () => {
   const clock = new ManualClock();
   const running = runProgram({
     ...base,
     clock,
     deadline_ms: 500,
-    ...sh("trap '' TERM; while :; do sleep 0.05; done"),
+    ...sh("trap '' TERM; exec sleep 1000"),
   });
   const outcome = running.catch((error) => error);
   let settled: unknown;
