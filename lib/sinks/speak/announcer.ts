@@ -135,7 +135,6 @@ export class Announcer {
     const { rule, priority } = alerts[0];
     this.#budget.spend(words, now_ms());
     metrics.utterances.value++;
-    metrics.words.value += words;
     try {
       await this.say(spoken, signal);
     } catch (error) {
@@ -148,6 +147,7 @@ export class Announcer {
     }
     this.#failure = undefined;
     this.#backoff.reset();
+    metrics.words.value += words;
     metrics.said.value += said;
     metrics.coalesced.value += alerts.length - said;
     log.info(this.settings.dry_run ? "would be spoken" : "spoken", {
