@@ -84,11 +84,13 @@ Deno.test("access: a revoked key, tenant or token ends who is connected; the oth
     );
     await change([{ ...base[0], revoked: stamp }, base[1]]);
     assert.deepEqual(ended, { a: "revoked", b: "revoked", jwt: "revoked", jwt2: "revoked" });
-    await change([{ id: "other", keys: [a, c] }]);
+    await change([{ id: "acme", keys: [b] }, { id: "other", keys: [a, c] }]);
+    assert.deepEqual(ended, { a: "revoked" }, "a key that went to another tenant");
+    await change([base[1]]);
     assert.deepEqual(
       ended,
       { a: "revoked", b: "revoked", jwt: "revoked", jwt2: "revoked" },
-      "a key of another tenant",
+      "a tenant that is gone",
     );
     stop();
     const before = told;
