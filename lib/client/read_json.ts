@@ -30,6 +30,8 @@ const LONG_DIGITS = /\d[\d.]{15}/;
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
 const keepLong: Reviver = (_key, value, { source }) => {
   if (typeof value !== "number" || source === undefined || source.length < 16) return value;
+  // An id of 16 digits is whole and exact.
+  if (Number.isSafeInteger(value) && String(value) === source) return value;
   const read = exactNumber(source);
   return read instanceof LongNumber ? read : value;
 };

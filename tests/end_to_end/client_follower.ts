@@ -14,15 +14,26 @@ export class ClientFollower implements Disposable {
   readonly losses: string[] = [];
   readonly gaps: string[] = [];
   readonly unreadable: string[] = [];
+  /** Book messages of an older id than the one before, on one connection. */
+  backwards = 0;
+  readonly #last_ids = new Map<string, number>();
 
   constructor(urls: readonly string[], readonly wishes: readonly Wish[], options: { binary?: boolean } = {}) {
     this.client = new RestreamClient(
       { urls, reconnect: { first_ms: 20, max_ms: 200 }, ...options },
       { clock: systemClock, random: new Random(urls.join()) },
       {
-        up: (_hello, url) => void this.ups.push(url),
+        up: (_hello, url) => {
+          this.ups.push(url);
+          this.#last_ids.clear();
+        },
         down: (reason) => void this.downs.push(reason),
         market: (message) => {
+          if ("last_update_id" in message) {
+            const { symbol, last_update_id } = message;
+            if (last_update_id < (this.#last_ids.get(symbol) ?? 0)) this.backwards++;
+            this.#last_ids.set(symbol, last_update_id);
+          }
           if (message.type !== "trade" || typeof message.trade_id !== "number") return;
           const ids = this.trades.get(message.symbol);
           if (ids) ids.push(message.trade_id);

@@ -218,6 +218,10 @@ Deno.test("JSON: exact numbers, absent fields absent, everything else as it is",
   );
   assert.deepEqual(plain(book as BookMessage).bids, [[0.1, "12345678901234567890.5"]]);
   assert.equal((book as BookMessage).ask_bound, 7);
+  const late = json.read(
+    '{"type":"trade","venue":"v","symbol":"S","seq":1,"trade_id":9007199254740991,"timestamp":1,"price":1,"quantity":1}',
+  );
+  assert.ok(late.type === "trade" && late.trade_id === 9007199254740991);
   assert.deepEqual(
     json.read('{"type":"bbo","venue":"v","symbol":"S","seq":1,"timestamp":1,"source":"book","bid":[1,null]}'),
     {
