@@ -1,13 +1,12 @@
 /**
- * Configuration of the plain WebSocket server. One number bounds a client's queue; the steps of the slow-client ladder
- * are fixed shares of it, so they cannot be set to contradict each other.
+ * What both servers of this protocol let an operator set. One number bounds a client's queue; the steps of the slow-client
+ * ladder are fixed shares of it, so they cannot be set to contradict each other.
  */
 import { z } from "zod";
-import { listenSchema } from "../listen.ts";
 
-export const websocketSchema = z.object({
-  listen: listenSchema("127.0.0.1:8080"),
-  max_clients: z.int().min(1).max(100_000).default(1_000)
+/** Spread into the schema of a server that speaks the protocol. */
+export const EDGE_OPTIONS = {
+  max_clients: z.int().min(1).max(1_000_000).default(1_000)
     .describe("Clients beyond this are answered 503"),
   max_subscriptions: z.int().min(1).max(100_000).default(2_048)
     .describe("Instrument-channel pairs one client may hold"),
@@ -15,15 +14,19 @@ export const websocketSchema = z.object({
     .describe("Most bytes waiting for one client; books conflate from 1/16 of it, trades drop from 1/2"),
   heartbeat_ms: z.int().min(100).max(300_000).default(5_000)
     .describe("Period of heartbeats and pings; a client that misses two pings is cut off"),
+  max_lag_ms: z.int().min(50).max(300_000).default(1_000)
+    .describe("A client whose answer to a ping takes longer counts as slow, whatever its queue says"),
+  shed_after_ms: z.int().min(1_000).max(3_600_000).default(10_000)
+    .describe("A client over half its queue for so long loses its heaviest subscription, and again"),
   max_requests_per_second: z.int().min(1).max(10_000).default(50)
     .describe("Messages a client may send per second, with bursts of four seconds' worth"),
-  allowed_origins: z.array(z.string()).max(1_000).default([])
-    .describe(
-      "Origins of web pages that may connect, besides pages served from this machine; exact, no wildcard",
-    ),
-});
-
-export type WebsocketConfig = z.output<typeof websocketSchema>;
+  resume_ms: z.int().min(0).max(3_600_000).default(30_000)
+    .describe("How long messages are kept for clients that come back"),
+  resume_bytes: z.int().min(0).max(4_294_967_296).default(67_108_864)
+    .describe("Most bytes kept for clients that come back, per worker; the oldest go first"),
+};
+const schema = z.object(EDGE_OPTIONS);
+export type EdgeOptionsConfig = z.output<typeof schema>;
 
 /** The steps of the ladder, bytes queued for one client (our queue plus what the socket holds). */
 export interface QueueLimits {
@@ -47,4 +50,12 @@ export function queueLimits(max_queue_bytes: number): QueueLimits {
     trade_bytes: max_queue_bytes >> 1,
     max_queue_bytes,
   };
+}
+
+export interface EdgeLimits extends Omit<EdgeOptionsConfig, "max_queue_bytes"> {
+  readonly queue: QueueLimits;
+}
+
+export function edgeLimits({ max_queue_bytes, ...rest }: EdgeOptionsConfig): EdgeLimits {
+  return { ...rest, queue: queueLimits(max_queue_bytes) };
 }

@@ -1,15 +1,21 @@
 /**
- * What a client may say: version 1 of the plain protocol, documented in README.md beside. Reading is strict about
+ * What a client may say: version 1 of the protocol, documented in README.md beside. Reading is strict about
  * types and names and says exactly what is wrong; unknown fields are allowed so that newer clients can talk to us.
  */
 import { quoted } from "../../base/errors.ts";
+import { type Interval, INTERVALS } from "../../market/interval.ts";
 
 export const PROTOCOL_VERSION = 1;
-export const CHANNEL_NAMES = ["book", "trades", "bbo", "ticker", "status"] as const;
+export const CHANNEL_NAMES = ["book", "trades", "bbo", "ticker", "status", "candles"] as const;
 export type ChannelName = typeof CHANNEL_NAMES[number];
 /** A fixed list, so that clients share encodings and their number is bounded. */
 export const DEPTHS: readonly number[] = [1, 5, 10, 20, 50, 100, 200, 500, 1_000];
+/** Conflation intervals: a fixed list for the same reason. */
+export const INTERVALS_MS: readonly number[] = [50, 100, 250, 500, 1_000, 2_000, 5_000];
+const PACED_CHANNELS: readonly ChannelName[] = ["book", "bbo", "ticker"];
 export const ANY_SYMBOL = "*";
+export const JSON_PROTOCOL = "mdg.v1.json";
+export const BINARY_PROTOCOL = "mdg.v1.binary";
 
 const MAX_NAME_LENGTH = 64;
 const MAX_ID_LENGTH = 64;
@@ -22,14 +28,22 @@ interface Target {
   symbol: string;
   channel: ChannelName;
   venue?: string;
+  /** Candles only; a subscription needs it. */
+  interval?: Interval;
 }
-export type SubscribeRequest = Target & { type: "subscribe"; depth?: number };
+export interface SubscribeRequest extends Target {
+  type: "subscribe";
+  depth?: number;
+  interval_ms?: number;
+  resume?: { epoch: string; seq: number };
+}
 export type UnsubscribeRequest = Target & { type: "unsubscribe" };
 export type Request =
   | SubscribeRequest
   | UnsubscribeRequest
   | { type: "list"; id?: RequestId }
-  | { type: "ping"; id?: RequestId };
+  | { type: "ping"; id?: RequestId }
+  | { type: "auth"; id?: RequestId; token: string };
 
 export type ErrorCode =
   | "bad_json"
@@ -37,11 +51,15 @@ export type ErrorCode =
   | "unknown_type"
   | "unknown_channel"
   | "unknown_symbol"
+  | "unauthorized"
+  | "auth_required"
+  | "not_entitled"
   | "not_for_clients"
   | "not_subscribed"
   | "too_many_subscriptions"
   | "too_large"
-  | "rate_limited";
+  | "rate_limited"
+  | "busy";
 
 export interface Problem {
   code: ErrorCode;
@@ -78,33 +96,61 @@ function readFields(fields: Record<string, unknown>, id: RequestId | undefined):
       return { type: "ping", id };
     case "list":
       return { type: "list", id };
+    case "auth": {
+      const { token } = fields;
+      if (typeof token === "string" && token.length > 0) return { type: "auth", id, token };
+      return { code: "bad_request", message: 'read "token": want a text' };
+    }
     case "subscribe":
     case "unsubscribe": {
       const target = readTarget(fields, id);
       if ("code" in target) return target;
       if (fields.type === "unsubscribe") return { type: "unsubscribe", ...target };
-      const depth = fields.depth;
-      if (depth === undefined || depth === null) return { type: "subscribe", ...target };
-      if (target.channel !== "book") {
-        const message =
-          `read "depth": channel "${target.channel}" has none, want it with channel "book" only`;
-        return { code: "bad_request", message };
-      }
-      if (typeof depth !== "number" || !DEPTHS.includes(depth)) {
-        const message = `read "depth": ${quoted(depth, 40)}, want one of ${
-          DEPTHS.join(", ")
-        }, or none for all`;
-        return { code: "bad_request", message };
-      }
-      return { type: "subscribe", ...target, depth };
+      return readOptions(fields, target);
     }
     default: {
       const message = `read "type": ${
         quoted(fields.type ?? null, 40)
-      }, want subscribe, unsubscribe, list or ping`;
+      }, want subscribe, unsubscribe, list, ping or auth`;
       return { code: "unknown_type", message };
     }
   }
+}
+
+function readOptions(fields: Record<string, unknown>, target: Target): SubscribeRequest | Problem {
+  const { channel } = target;
+  const depth = fields.depth ?? undefined;
+  const interval_ms = fields.interval_ms ?? undefined;
+  const resume = fields.resume ?? undefined;
+  const refuse = (name: string, message: string): Problem => ({
+    code: "bad_request",
+    message: `read "${name}": ${message}`,
+  });
+  if (depth !== undefined && channel !== "book") {
+    return refuse("depth", `channel "${channel}" has none, want it with channel "book" only`);
+  }
+  if (depth !== undefined && !isOneOf(depth, DEPTHS)) {
+    return refuse("depth", `${quoted(depth, 40)}, want one of ${DEPTHS.join(", ")}, or none for all`);
+  }
+  if (interval_ms !== undefined && !PACED_CHANNELS.includes(channel)) {
+    return refuse(
+      "interval_ms",
+      `channel "${channel}" has none, want it with ${PACED_CHANNELS.join(", ")} only`,
+    );
+  }
+  if (interval_ms !== undefined && channel === "book" && depth === undefined) {
+    return refuse("interval_ms", `want a depth with it, one of ${DEPTHS.join(", ")}`);
+  }
+  if (interval_ms !== undefined && !isOneOf(interval_ms, INTERVALS_MS)) {
+    return refuse("interval_ms", `${quoted(interval_ms, 40)}, want one of ${INTERVALS_MS.join(", ")}`);
+  }
+  if (channel === "candles" && target.interval === undefined) {
+    return refuse("interval", `none, want one of ${INTERVALS.join(", ")}`);
+  }
+  if (resume !== undefined && !isResumePoint(resume)) {
+    return refuse("resume", `${quoted(resume, 40)}, want {"epoch", "seq"} of the last message`);
+  }
+  return { type: "subscribe", ...target, depth, interval_ms, resume };
 }
 
 function readTarget(fields: Record<string, unknown>, id: RequestId | undefined): Target | Problem {
@@ -123,7 +169,25 @@ function readTarget(fields: Record<string, unknown>, id: RequestId | undefined):
     const message = `read "channel": ${quoted(channel ?? null, 40)}, want one of ${CHANNEL_NAMES.join(", ")}`;
     return { code: "unknown_channel", message };
   }
-  return { id, symbol, channel: known, venue: venue ?? undefined };
+  const interval = fields.interval ?? undefined;
+  if (interval !== undefined && (known !== "candles" || !isOneOf(interval, INTERVALS))) {
+    const message = known === "candles"
+      ? `read "interval": ${quoted(interval, 40)}, want one of ${INTERVALS.join(", ")}`
+      : `read "interval": channel "${known}" has none, want it with channel "candles" only`;
+    return { code: "bad_request", message };
+  }
+  return { id, symbol, channel: known, venue: venue ?? undefined, interval };
+}
+
+function isOneOf<T>(value: unknown, list: readonly T[]): value is T {
+  return (list as readonly unknown[]).includes(value);
+}
+
+function isResumePoint(value: unknown): value is { epoch: string; seq: number } {
+  if (typeof value !== "object" || value === null) return false;
+  const { epoch, seq } = value as Record<string, unknown>;
+  return typeof epoch === "string" && epoch.length <= MAX_ID_LENGTH && Number.isSafeInteger(seq) &&
+    (seq as number) >= 0;
 }
 
 function isName(value: unknown): value is string {

@@ -1,5 +1,7 @@
-/** What the plain WebSocket server counts. No label per client: their number is not ours to bound. */
+/** What a server of this protocol counts. No label per client: their number is not ours to bound. */
 import type { Metrics } from "../../base/metrics.ts";
+
+const LAG_BOUNDS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
 
 export function serverMetrics(metrics: Metrics) {
   return {
@@ -18,6 +20,25 @@ export function serverMetrics(metrics: Metrics) {
       "Frames not sent because the client was too slow",
       ["channel"],
     ),
+    throttled: metrics.counter(
+      "mdg_websocket_throttled_total",
+      "Times a client had to wait for its tenant's bytes per second",
+    ).with(),
+    shed: metrics.counter(
+      "mdg_websocket_shed_total",
+      "Subscriptions ended because their client was too slow for too long",
+      ["channel"],
+    ),
+    lag_ms: metrics.histogram(
+      "mdg_websocket_lag_milliseconds",
+      "Age of what clients read, by the time to the answer of a ping sent behind the data",
+      [],
+      LAG_BOUNDS_MS,
+    ).with(),
+    history_bytes: metrics.gauge(
+      "mdg_websocket_history_bytes",
+      "Bytes kept for clients that come back",
+    ).with(),
     closes: metrics.counter("mdg_websocket_closes_total", "Connections that ended", ["reason"]),
     refused: metrics.counter("mdg_websocket_refused_total", "Handshakes refused", ["reason"]),
     request_errors: metrics.counter(

@@ -12,6 +12,7 @@ import type { BookEvent, Gap } from "../../client/market.ts";
 import type { KeptBook } from "../../client/kept_book.ts";
 import type { ChannelName, ControlMessage, MarketMessage } from "../../client/messages.ts";
 import { ANY_SYMBOL, type Wish } from "../../client/wish.ts";
+import type { SourceConnection } from "../../flow/session_registry.ts";
 import type { BookDelta } from "../../market/event.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import type { SequenceRule } from "../../market/sequence_rule.ts";
@@ -47,6 +48,11 @@ export class GatewaySource implements Source {
   readonly #malformed: MetricValue;
   #client: RestreamClient | undefined;
   #is_paused = false;
+  /** Told to wait, however little is gathered. */
+  #is_held = false;
+  #is_up = false;
+  #disconnects = 0;
+  #heard_ms: number | undefined;
   /** Why it gave up. */
   #final: string | undefined;
 
@@ -85,6 +91,29 @@ export class GatewaySource implements Source {
     }
   }
 
+  /** The other side conflates for us meanwhile and says what it skipped. */
+  pause(): void {
+    this.#is_held = this.#is_paused = true;
+    this.#client?.pause();
+  }
+  resume(): void {
+    this.#is_held = this.#is_paused = false;
+    this.#client?.resume();
+  }
+  connections(): SourceConnection[] {
+    const client = this.#client;
+    const reason = client === undefined ? "not connected yet" : client.notReady();
+    return [{
+      connection: new URL(client?.url ?? this.config.url).host,
+      ...(reason === undefined ? { state: "connected" } : { state: "connecting", reason }),
+      symbols: this.#symbols.size,
+      last_message_age_ms: this.#heard_ms === undefined
+        ? undefined
+        : Math.round(this.context.clock.monotonic_ms() - this.#heard_ms),
+      disconnects: this.#disconnects,
+    }];
+  }
+
   async *batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch> {
     const client = this.#client = await this.#open();
     const stop = () => {
@@ -103,7 +132,7 @@ export class GatewaySource implements Source {
           } else if (item.of === "all") events.interrupted(item.symbols, item.reason);
           else events.tradesInterrupted?.(item.symbols);
         }
-        if (this.#is_paused && !this.#inbox.is_full) {
+        if (this.#is_paused && !this.#is_held && !this.#inbox.is_full) {
           this.#is_paused = false;
           client.resume();
         }
@@ -129,6 +158,7 @@ export class GatewaySource implements Source {
       { clock, random: new Random(`${seed}:${this.name}`) },
       {
         up: ({ server }, url) => {
+          this.#is_up = true;
           this.context.log.info("connected to a gateway", { source: this.name, url, server });
         },
         down: (reason, retry_ms) => this.#down(reason, retry_ms),
@@ -140,6 +170,7 @@ export class GatewaySource implements Source {
       },
     );
     for (const wish of this.#wishes()) client.subscribe(wish);
+    if (this.#is_held) client.pause();
     return client;
   }
   *#wishes(): Iterable<Wish> {
@@ -154,6 +185,7 @@ export class GatewaySource implements Source {
   }
   #market(message: MarketMessage, received_us: number): void {
     const { venue, symbol } = message;
+    this.#heard_ms = this.context.clock.monotonic_ms();
     if (venue !== this.venue || !this.#admits(symbol)) return;
     const levels = "bids" in message ? message.bids.size + message.asks.size : 0;
     this.#to_events.push(message, received_us, this.#inbox.room(levels));
@@ -191,6 +223,8 @@ export class GatewaySource implements Source {
   }
   #down(reason: string, retry_ms: number | undefined): void {
     const client = this.#client;
+    if (this.#is_up) this.#disconnects++;
+    this.#is_up = false;
     this.#inbox.interrupt({ of: "all", symbols: this.symbols, reason: DISCONNECTED });
     if (reason === "stopped") return;
     const url = client?.url ?? this.config.url;

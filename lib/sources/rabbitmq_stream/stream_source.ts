@@ -8,6 +8,7 @@ import { sleep } from "../../base/clock.ts";
 import { RateLimitedLog } from "../../base/log.ts";
 import type { MetricValue } from "../../base/metrics.ts";
 import { Random } from "../../base/random.ts";
+import type { SourceConnection } from "../../flow/session_registry.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import type { SequenceRule } from "../../market/sequence_rule.ts";
 import type { StreamBroker } from "../../wire/rabbitmq_stream/broker.ts";
@@ -55,8 +56,10 @@ export class StreamSource implements Source {
   /** Stream → offset of the last message consumed. */
   readonly #reached = new Map<string, bigint>();
   #wake: (() => void) | undefined;
-  /** Stream → why it is not read; "" where nobody knows the streams yet. */
-  readonly #troubles = new Map<string, string>([["", "not connected yet"]]);
+  #is_held = false;
+  #disconnects = 0;
+  /** Stream → why it is not read, undefined when it is; "" where nobody knows the streams yet. */
+  readonly #troubles = new Map<string, string | undefined>([["", "not connected yet"]]);
 
   constructor(readonly config: StreamSourceConfig, readonly context: SourceContext) {
     this.name = context.name;
@@ -75,12 +78,29 @@ export class StreamSource implements Source {
     return [...this.#symbols];
   }
   notReady(): string | undefined {
-    const [trouble] = this.#troubles.values();
+    const trouble = [...this.#troubles.values()].find((reason) => reason !== undefined);
     return trouble === undefined ? undefined : `rabbitmq: ${trouble}`;
   }
   /** Whole books come by themselves; the same again is welcome. */
   requestSnapshot(symbol: string): void {
     this.#merge.wanted(symbol);
+  }
+
+  /** Nothing more is acknowledged, so the broker sends nothing more; at most two chunks of each partition are on the way. */
+  pause(): void {
+    this.#is_held = true;
+  }
+  resume(): void {
+    this.#is_held = false;
+    this.#wake?.();
+  }
+  connections(): SourceConnection[] {
+    return [...this.#troubles].map(([stream, reason]) => ({
+      connection: stream || this.config.stream,
+      ...(reason === undefined ? { state: "connected" } : { state: "connecting", reason }),
+      symbols: this.#symbols.size,
+      disconnects: this.#disconnects,
+    }));
   }
 
   async *batches(outer: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch> {
@@ -91,7 +111,7 @@ export class StreamSource implements Source {
     try {
       while (!signal.aborted) {
         const [parcel] = this.#parcels;
-        if (parcel === undefined) {
+        if (parcel === undefined || this.#is_held) {
           await new Promise<void>((resolve) => this.#wake = resolve);
           continue;
         }
@@ -210,8 +230,9 @@ export class StreamSource implements Source {
       reference: consumer,
       signal,
       random: new Random(`${this.context.seed}:${stream}`),
-      onOpened: () => void this.#troubles.delete(stream),
+      onOpened: () => void this.#troubles.set(stream, undefined),
       onLost: (reason) => {
+        this.#disconnects++;
         this.#troubles.set(stream, reason);
         this.#log.warn("lost", "connection to the broker lost, reading goes on where it was", {
           stream,

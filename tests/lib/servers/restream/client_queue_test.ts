@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Random } from "../../../../lib/base/random.ts";
-import { ClientQueue } from "../../../../lib/servers/restream/client_queue.ts";
+import { ClientQueue } from "../../../../lib/servers/restream/edge/client_queue.ts";
 import { queueLimits } from "../../../../lib/servers/restream/config.ts";
 import type { Frame } from "../../../../lib/wire/websocket_frame.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Random } from "../../../../lib/base/random.ts";
 import { BookSide } from "../../../../lib/market/book_side.ts";
 import { LevelList } from "../../../../lib/market/level_list.ts";
-import { DepthView } from "../../../../lib/servers/restream/depth_view.ts";
+import { DepthView } from "../../../../lib/servers/restream/market/depth_view.ts";
 
 /** Applies changes the way a client does, and compares with the best N of the side. */
 function follow(seed: string, sign: 1 | -1, depth: number, lose_deletes: boolean): void {

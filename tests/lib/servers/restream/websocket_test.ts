@@ -23,7 +23,8 @@ Deno.test("websocket: hello, subscribed, snapshot, then deltas that follow by on
         id: 7,
         symbol: "BTCUSDT",
         channel: "book",
-        instruments: [{ venue: "mock", symbol: "BTCUSDT" }],
+        epoch: hello.epoch,
+        instruments: [{ venue: "mock", symbol: "BTCUSDT", handle: 4096 }],
       });
       const snapshot = await client.next("snapshot");
       assert.equal(snapshot.seq, hub.book("mock", "BTCUSDT")!.sequence);
