@@ -112,10 +112,13 @@ class Farm implements AsyncDisposable {
   /** kill -9, a while without it, and it is started again. */
   async killAndRevive(name: string): Promise<void> {
     const node = this.nodes.find((one) => one.name === name)!;
+    const downs = () => this.clients.reduce((sum, client) => sum + client.downs.length, 0);
+    const before = downs();
     await node.process!.process.kill();
     await node.process![Symbol.asyncDispose]();
     node.process = undefined;
     const killed_ms = systemClock.monotonic_ms();
+    if (name.startsWith("edge")) await until(`clients of ${name} to notice`, () => downs() > before);
     await until(
       `right books without ${name}`,
       () => this.clients.every((client) => SYMBOLS.every((symbol) => client.book(VENUE, symbol)?.in_sync)),
@@ -238,7 +241,7 @@ serviceTest(
     try {
       await survives({
         sink: { kind: "rabbitmq_stream", url, streams, order_book_depth: 1_000 },
-        source: { kind: "rabbitmq_stream", url, stream: market, venue: VENUE, from: "last" },
+        source: { kind: "rabbitmq_stream", url, stream: market, venue: VENUE, from: "first" },
       });
     } finally {
       await deleteStreams(url, Object.values(streams));
