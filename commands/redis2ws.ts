@@ -1,10 +1,13 @@
 /**
  * `mdg redis2ws`: what another mdg (or the old service) publishes to Redis, to WebSocket clients, as a program of its
- * own. The same as a config with the source `redis` and a WebSocket server.
+ * own. The same as a config with the source `redis` and the server `restream`. Refuses: an open door on a network, unless
+ * it is asked for in words.
  */
-import { UserError } from "../lib/base/errors.ts";
+import { quoted, UserError } from "../lib/base/errors.ts";
 import { defineCommand } from "../lib/cli/command.ts";
 
+/** Addresses that only programs of this machine reach. */
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]):/;
 /** What mdg publishes by default. */
 const PATTERNS = ["orderbook:*", "trades:*"];
 
@@ -12,7 +15,7 @@ export const redis2ws = defineCommand({
   summary: "Serve what is published to Redis to WebSocket clients",
   description:
     "Books and trades of Redis pub/sub (plain, sharded, of a Cluster) or streams, to clients of the restream protocol: " +
-    "snapshots, deltas, slow readers kept apart. Without --pattern and --symbols: orderbook:* and trades:*. Sharded " +
+    "snapshots, deltas, slow readers kept apart; TLS and tenants. Without --pattern and --symbols: orderbook:* and trades:*. Sharded " +
     "channels and streams have no patterns: name --symbols, or let the publisher use partitions (--book " +
     "'orderbook:{shard}'). The password comes from a file, from MDG_REDIS_PASSWORD, or is asked for; never from the " +
     "URL on the command line.",
@@ -69,6 +72,23 @@ export const redis2ws = defineCommand({
     },
     venue: { type: "text", value: "NAME", doc: "what clients are told the data is from; absent: redis" },
     listen: { type: "text", value: "HOST:PORT", default: "127.0.0.1:8080", doc: "where clients connect" },
+    "tls-cert": {
+      type: "text",
+      value: "FILE",
+      doc: "certificate and chain for wss://, PEM; read again on change",
+    },
+    "tls-key": { type: "text", value: "FILE", doc: "its private key, PEM" },
+    plain: {
+      type: "boolean",
+      doc: "ws:// without TLS beyond this machine, where something else protects it",
+    },
+    tenants: {
+      type: "text",
+      value: "FILE",
+      doc: "who may connect, made by mdg tenant; absent: everybody on this machine",
+    },
+    open: { type: "boolean", doc: "everybody who reaches the port may connect" },
+    workers: { type: "number", value: "N", integer: true, min: 0, doc: "threads for the clients' side" },
     "max-clients": {
       type: "number",
       value: "N",
@@ -104,20 +124,7 @@ export const redis2ws = defineCommand({
       import("./proxy/passwords.ts"),
     ]);
     const { redis: url, read, symbols } = flags;
-    if (flags.pattern.length > 0 && read !== "pubsub") {
-      throw new UserError(`read "--pattern": ${read} has no patterns, want --symbols`, {
-        code: 2,
-        hint:
-          "all symbols: --symbols '*' with partitions, --book 'orderbook:{shard}' --trades 'trades:{shard}'",
-      });
-    }
-    if (symbols.length === 0 && read !== "pubsub") {
-      throw new UserError(`read with "--read ${read}": no symbols are named, want --symbols`, {
-        code: 2,
-        hint:
-          "all symbols: --symbols '*' with partitions, --book 'orderbook:{shard}' --trades 'trades:{shard}'",
-      });
-    }
+    checkNames(read, flags.pattern, symbols);
     const password = await passwordOf(world, {
       flag: "--redis",
       url,
@@ -143,8 +150,12 @@ export const redis2ws = defineCommand({
       latest_key: flags["latest-key"],
     };
     const server = {
-      kind: "websocket",
+      kind: "restream",
       listen: flags.listen,
+      tls: tlsOf(flags["tls-cert"], flags["tls-key"]),
+      plain: flags.plain ? "anywhere" : undefined,
+      access: accessOf(flags.tenants, flags.open, flags.listen),
+      edge: flags.workers === undefined ? undefined : { workers: flags.workers },
       max_clients: flags["max-clients"],
       allowed_origins: flags["allow-origin"].length > 0 ? flags["allow-origin"] : undefined,
     };
@@ -153,3 +164,34 @@ export const redis2ws = defineCommand({
     return await runComposed(world, { sources: [source], sinks: [], servers }, flags["print-config"]);
   },
 });
+
+/** @throws UserError where channels can't be found that way */
+function checkNames(read: string, patterns: readonly string[], symbols: readonly string[]): void {
+  if (read === "pubsub" || (patterns.length === 0 && symbols.length > 0)) return;
+  const what = patterns.length > 0
+    ? `read "--pattern": ${read} has no patterns`
+    : `read with "--read ${read}": no symbols are named`;
+  throw new UserError(`${what}, want --symbols`, {
+    code: 2,
+    hint: "all symbols: --symbols '*' with partitions, --book 'orderbook:{shard}' --trades 'trades:{shard}'",
+  });
+}
+
+function tlsOf(cert_file: string | undefined, key_file: string | undefined) {
+  if (cert_file === undefined && key_file === undefined) return undefined;
+  if (cert_file !== undefined && key_file !== undefined) return { cert_file, key_file };
+  throw new UserError("use TLS: one file is named, want --tls-cert and --tls-key", { code: 2 });
+}
+
+/** @throws UserError where nobody said that everybody may come in */
+function accessOf(tenants_file: string | undefined, is_open: boolean, listen: string) {
+  if (tenants_file !== undefined && is_open) {
+    throw new UserError("let clients in: --tenants and --open, want one of them", { code: 2 });
+  }
+  if (tenants_file !== undefined) return { tenants_file };
+  if (is_open || LOOPBACK.test(listen)) return "open";
+  throw new UserError(`listen on ${quoted(listen)}: everybody could connect, want --tenants FILE`, {
+    code: 2,
+    hint: "where everybody who reaches the port may, say --open",
+  });
+}

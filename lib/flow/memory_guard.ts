@@ -42,6 +42,8 @@ export interface GuardedPool {
   tenantBytes(): ReadonlyMap<string, number>;
   /** Act on it until the next word. Said at once when the pool is added, then at each change. */
   setPressure(step: PressureStep): void;
+  /** Collect the garbage of its thread; absent where that is the guard's own. */
+  collect?(): void;
 }
 
 /** Something that fills memory and can wait without losing anything for good. */
@@ -78,6 +80,8 @@ export interface GuardState {
   readonly paused: readonly string[];
   readonly evicted_clients: number;
   readonly evicted_bytes: number;
+  /** How often garbage was collected and free memory given back on the guard's word. */
+  readonly reclaims: number;
   /** How often a level was entered again soon after it had been left. */
   readonly oscillations: number;
 }

@@ -11,10 +11,11 @@ import { Books } from "../flow/books.ts";
 import { DeliveryQueue } from "../flow/delivery_queue.ts";
 import { Dispatcher } from "../flow/dispatcher.ts";
 import type { SourceSubscriptions } from "../flow/hub.ts";
-import { BudgetGuard } from "../flow/memory_guard/budget_guard.ts";
+import { BudgetGuard, type MemorySample } from "../flow/memory_guard/budget_guard.ts";
 import { SourceGate } from "../flow/source_gate.ts";
 import { LocalSessions } from "../flow/session_registry/local_sessions.ts";
 import { memoryInUse, memoryLimit } from "../os/memory_limit.ts";
+import { reclaimMemory } from "../os/reclaim_memory.ts";
 import type { Server } from "../servers/server.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { Source, SourceEvents } from "../sources/source.ts";
@@ -40,6 +41,8 @@ export interface GatewayWorld {
   metrics: Metrics;
   version: string;
   seed: string;
+  /** What the memory guard goes by; absent: what the process really uses. */
+  readMemory?(): MemorySample;
 }
 
 /** As many as a config may name. */
@@ -308,8 +311,9 @@ function openGuard({ budget, sample_interval_ms }: MemoryConfig, world: GatewayW
     budget_bytes,
     budget_from,
     sample_interval_ms,
-    readMemory: memoryInUse,
+    reclaim: () => reclaimMemory(world.clock),
     ...world,
+    readMemory: world.readMemory ?? memoryInUse,
   });
 }
 

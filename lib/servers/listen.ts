@@ -43,6 +43,8 @@ export interface ListenOptions {
   tls?: TlsPair | TlsReload;
   /** Asked at each connection, before TLS: false ends it at once. */
   accept?(socket: Socket): boolean;
+  /** Several threads listen on one port (SO_REUSEPORT), and the kernel spreads connections over them. */
+  shared_port?: boolean;
   /** Replaces the hint that names `flag`, where there is no config to change. */
   hint?: string;
 }
@@ -101,7 +103,7 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   });
   const hint = options.hint ??
     `choose another address with servers[].listen in the config, or with ${flag}`;
-  await bind(server, target, listen, hint).catch((error) => {
+  await bind(server, { ...target, reusePort: options.shared_port }, listen, hint).catch((error) => {
     unfollow?.();
     throw error;
   });
@@ -142,7 +144,7 @@ function createAnyServer(limits: Record<string, number>, tls: ListenOptions["tls
 
 function bind(
   server: HttpServer,
-  target: { host: string; port: number },
+  target: { host: string; port: number; reusePort?: boolean },
   listen: string,
   hint: string,
 ): Promise<void> {
@@ -156,7 +158,7 @@ function bind(
       );
     };
     server.once("error", failed);
-    server.listen(target.port, target.host, () => {
+    server.listen(target, () => {
       server.off("error", failed);
       resolve();
     });

@@ -36,7 +36,7 @@ async function bridge(
     "127.0.0.1:0",
     ...args,
   ]);
-  const { url } = await process.says("listening", { server: "websocket" });
+  const { url } = await process.says("listening", { server: "restream" });
   const { url: health } = await process.says("listening", { server: "health" });
   return { process, url: String(url), health: String(health) };
 }

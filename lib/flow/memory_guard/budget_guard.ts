@@ -4,7 +4,7 @@
  * and measures after each, so that no client goes for bytes that another already gave. Refuses: evicting where little is
  * to be gained, since then something else than clients fills the memory.
  */
-import type { Clock, Timer } from "../../base/clock.ts";
+import { type Clock, type Timer, withDeadline } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { type Log, RateLimitedLog } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
@@ -36,6 +36,11 @@ export interface BudgetGuardOptions {
   readonly budget_from: string;
   readonly sample_interval_ms: number;
   readMemory(): MemorySample;
+  /**
+   * Collects garbage before it returns (the thread stands still for it), then gives free memory back. False: that can't
+   * be done here, and what was collected stays with the process. Absent: neither can.
+   */
+  reclaim?(): Promise<boolean>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -55,6 +60,16 @@ const KEPT_ACTS = 1_000;
 const ADMITTED_SHARE = 1 / 64;
 const MIN_ADMITTED_BYTES = 1024 * 1024;
 const MAX_ADMITTED_BYTES = 16 * 1024 * 1024;
+/** Let go and not given back: from this share of the budget on it is worth standing still for. */
+const RECLAIM_SHARE = 0.05;
+const RECLAIM_GAP_MS = 100;
+/** Standing still takes at most one part in so many, and more only where clients would be ended otherwise. */
+const RECLAIM_REST = 20;
+const RECLAIM_REST_URGENT = 3;
+/** A collection that brings less is no reason for the next one; that waits. */
+const FRUITFUL_SHARE = 0.02;
+const RECLAIM_BLIND_MS = 10_000;
+const RECLAIM_LIMIT_MS = 1_000;
 /** Victims named in one line of the log. */
 const MAX_NAMED = 5;
 
@@ -83,10 +98,17 @@ export class BudgetGuard implements MemoryGuard, Disposable {
   #admitted_bytes = 0;
   #is_due = false;
   #is_disposed = false;
+  /** Upstreams wait: nothing else helps, or what was let go is about to pass the budget before it is collected. */
+  #pauses = false;
   #level: GuardLevel = 0;
   #level_since_ms: number;
   #sample: MemorySample = { rss_bytes: 0, heap_used_bytes: 0, external_bytes: 0 };
   #measure: PoolMeasure = { client_bytes: 0, unique_bytes: 0, clients: 0 };
+  #is_reclaiming = false;
+  #reclaimed_ms = -Infinity;
+  #stood_still_ms = 0;
+  #was_fruitful = true;
+  #reclaims = 0;
   #evicted_clients = 0;
   #evicted_bytes = 0;
   pressure: PressureStep = CALM;
@@ -113,7 +135,7 @@ export class BudgetGuard implements MemoryGuard, Disposable {
   }
   addUpstream(upstream: GuardedUpstream): () => void {
     this.#upstreams.add(upstream);
-    if (this.#level === 4) this.#pause(upstream);
+    if (this.#pauses) this.#pause(upstream);
     return () => {
       this.#upstreams.delete(upstream);
       this.#resume(upstream);
@@ -144,6 +166,7 @@ export class BudgetGuard implements MemoryGuard, Disposable {
       credit_bytes: this.#free.bytes,
       pressure: this.pressure,
       paused: [...this.#paused].map((upstream) => upstream.name),
+      reclaims: this.#reclaims,
       evicted_clients: this.#evicted_clients,
       evicted_bytes: this.#evicted_bytes,
       oscillations: this.#levels.oscillations,
@@ -151,15 +174,7 @@ export class BudgetGuard implements MemoryGuard, Disposable {
   }
   /** One sample and what follows from it. */
   look(): void {
-    this.#is_due = false;
-    this.#admitted_bytes = 0;
-    this.#metrics.samples.value++;
-    const now_ms = this.options.clock.monotonic_ms();
-    this.#sample = this.options.readMemory();
-    this.#measure = this.#measurePools();
-    this.#free.sample(this.#sample.rss_bytes, this.#measure.unique_bytes, now_ms);
-    this.#setLevel(this.#levels.note(this.#share, now_ms), now_ms);
-    if (this.#share >= ENTER_AT[2]) this.#evict(now_ms);
+    this.#look(false);
   }
   [Symbol.dispose](): void {
     this.#is_disposed = true;
@@ -168,11 +183,30 @@ export class BudgetGuard implements MemoryGuard, Disposable {
     for (const upstream of [...this.#paused]) this.#resume(upstream);
   }
 
+  #look(was_reclaimed: boolean): void {
+    this.#is_due = false;
+    this.#admitted_bytes = 0;
+    this.#metrics.samples.value++;
+    const now_ms = this.options.clock.monotonic_ms();
+    this.#sample = this.options.readMemory();
+    this.#measure = this.#measurePools();
+    this.#free.sample(this.#sample.rss_bytes, this.#measure.unique_bytes, now_ms);
+    const is_true = was_reclaimed || this.#isTrue(now_ms);
+    if (!is_true) this.#reclaimIfDue(now_ms);
+    // What may be garbage is reason enough to refuse newcomers, and for nothing worse.
+    const share = is_true ? this.#share : Math.min(this.#share, ENTER_AT[2] - Number.EPSILON);
+    this.#setLevel(this.#levels.note(share, now_ms), now_ms);
+    if (share >= ENTER_AT[2]) this.#evict(now_ms);
+    this.#pauseOrResume(is_true);
+  }
   get #used_bytes(): number {
     return Math.max(0, this.#sample.rss_bytes - this.#free.bytes);
   }
   get #share(): number {
     return this.#used_bytes / this.options.budget_bytes;
+  }
+  get #rssShare(): number {
+    return this.#sample.rss_bytes / this.options.budget_bytes;
   }
   #measurePools(): PoolMeasure {
     let client_bytes = 0;
@@ -221,8 +255,6 @@ export class BudgetGuard implements MemoryGuard, Disposable {
       // What conflating gave need not be taken by evicting.
       this.#measureFreed(now_ms);
     }
-    if (level === 4) { for (const upstream of this.#upstreams) this.#pause(upstream); }
-    else for (const upstream of [...this.#paused]) this.#resume(upstream);
   }
 
   #evict(now_ms: number): void {
@@ -247,6 +279,7 @@ export class BudgetGuard implements MemoryGuard, Disposable {
         this.#evictOne(pool, client, reason);
       }
       this.#measureFreed(now_ms);
+      this.#was_fruitful = true;
     }
     if (victims.length === 0) {
       if (this.#share >= ENTER_AT[3]) this.#tellHelpless();
@@ -311,6 +344,61 @@ export class BudgetGuard implements MemoryGuard, Disposable {
     });
   }
 
+  /**
+   * Garbage and pages that the allocator keeps look like use. So memory is reclaimed before anybody is ended for it, and
+   * what the next look finds is true. True without that: where it can't be done, or has just brought nothing.
+   */
+  #isTrue(now_ms: number): boolean {
+    if (this.options.reclaim === undefined || this.#rssShare < ENTER_AT[1]) return true;
+    return !this.#is_reclaiming && !this.#was_fruitful && now_ms - this.#reclaimed_ms < RECLAIM_BLIND_MS;
+  }
+  #reclaimIfDue(now_ms: number): void {
+    const { reclaim, budget_bytes, clock } = this.options;
+    if (reclaim === undefined || this.#is_reclaiming) return;
+    const would_evict = this.#share >= ENTER_AT[2];
+    if (!would_evict && this.#free.bytes < RECLAIM_SHARE * budget_bytes) return;
+    const rest_ms = this.#stood_still_ms * (would_evict ? RECLAIM_REST_URGENT : RECLAIM_REST);
+    if (now_ms - this.#reclaimed_ms < Math.max(RECLAIM_GAP_MS, rest_ms)) return;
+    this.#is_reclaiming = true;
+    this.#reclaims++;
+    this.#metrics.reclaims.value++;
+    for (const pool of this.#pools) this.#ask(pool.name, () => pool.collect?.());
+    const done = withDeadline(clock, RECLAIM_LIMIT_MS, "reclaim memory", reclaim());
+    this.#stood_still_ms = clock.monotonic_ms() - now_ms;
+    this.#metrics.reclaim_seconds.value += this.#stood_still_ms / 1_000;
+    done.then(
+      (is_given_back) => this.#reclaimed(is_given_back),
+      (error) => {
+        this.#noisy.warn("reclaim", "memory not reclaimed", { reason: reasonOf(error) });
+        this.#reclaimed(false);
+      },
+    );
+  }
+  #reclaimed(is_given_back: boolean): void {
+    if (this.#is_disposed) return;
+    const before = this.#sample;
+    const after = this.options.readMemory();
+    const now_ms = this.options.clock.monotonic_ms();
+    const collected_bytes = before.heap_used_bytes + before.external_bytes - after.heap_used_bytes -
+      after.external_bytes;
+    // What is given back shows in the resident set; what is not is free all the same.
+    if (is_given_back) this.#free.given_back();
+    else this.#free.collected(collected_bytes, now_ms);
+    const brought_bytes = Math.max(collected_bytes, before.rss_bytes - after.rss_bytes);
+    this.#was_fruitful = brought_bytes >= FRUITFUL_SHARE * this.options.budget_bytes;
+    this.#is_reclaiming = false;
+    this.#reclaimed_ms = now_ms;
+    this.#look(true);
+  }
+
+  /** Evicting more is no answer to garbage; stopping what makes it is. */
+  #pauseOrResume(is_true: boolean): void {
+    const may_be_garbage = !is_true || this.#free.is_fresh;
+    const is_garbage = may_be_garbage && this.#rssShare >= ENTER_AT[this.#pauses ? 3 : 4];
+    this.#pauses = this.#level === 4 || is_garbage;
+    if (this.#pauses) { for (const upstream of this.#upstreams) this.#pause(upstream); }
+    else for (const upstream of [...this.#paused]) this.#resume(upstream);
+  }
   #pause(upstream: GuardedUpstream): void {
     if (!upstream.recoverable || this.#paused.has(upstream)) return;
     this.#paused.add(upstream);

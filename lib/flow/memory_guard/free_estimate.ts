@@ -21,6 +21,10 @@ export class FreeEstimate {
   get bytes(): number {
     return this.#bytes;
   }
+  /** Something was let go so recently that it may still be garbage. */
+  get is_fresh(): boolean {
+    return this.#fresh.length > 0 && this.#bytes > 0;
+  }
   /** A new sample. `unique_bytes` is what pools hold now; what was freed by `freed` before is known already. */
   sample(rss_bytes: number, unique_bytes: number, now_ms: number): void {
     const rise = this.#rss_bytes === undefined ? 0 : rss_bytes - this.#rss_bytes;
@@ -36,6 +40,15 @@ export class FreeEstimate {
   freed(bytes: number, now_ms: number): void {
     this.#unique_bytes = Math.max(0, this.#unique_bytes - bytes);
     this.#add(bytes, now_ms);
+  }
+  /** Free memory went back to the system: the resident set is what is in use. */
+  given_back(): void {
+    this.#bytes = 0;
+    this.#fresh = [];
+  }
+  /** So much was just found to be garbage and is free inside the process; what was let go before is part of it. */
+  collected(bytes: number, now_ms: number): void {
+    this.#add(bytes - this.#bytes, now_ms);
   }
   #add(bytes: number, now_ms: number): void {
     if (bytes <= 0) return;

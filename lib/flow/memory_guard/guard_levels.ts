@@ -45,7 +45,8 @@ export class GuardLevels {
     const away_ms = now_ms - mark.left_ms;
     if (away_ms < SOON_MS) {
       this.oscillations++;
-      mark.hold_ms = Math.min(mark.hold_ms * 2, MAX_HOLD_MS);
+      // Sources must not wait that long.
+      if (level < 4) mark.hold_ms = Math.min(mark.hold_ms * 2, MAX_HOLD_MS);
     } else if (away_ms > CALM_MS) mark.hold_ms = HOLD_MS;
     mark.entered_ms = now_ms;
     this.#level = level as GuardLevel;

@@ -10,6 +10,8 @@ export interface GuardMetrics {
   /** By reason: "class", "share". */
   readonly evictions: MetricFamily<MetricValue>;
   readonly evicted_bytes: MetricFamily<MetricValue>;
+  readonly reclaims: MetricValue;
+  readonly reclaim_seconds: MetricValue;
   readonly pauses: MetricFamily<MetricValue>;
   readonly faults: MetricValue;
 }
@@ -30,6 +32,14 @@ export function guardMetrics(metrics: Metrics): GuardMetrics {
       "Bytes that evicted clients held, by what decided",
       ["reason"],
     ),
+    reclaims: metrics.counter(
+      "mdg_memory_reclaims_total",
+      "Times that garbage was collected and free memory given back because memory was short",
+    ).with(),
+    reclaim_seconds: metrics.counter(
+      "mdg_memory_reclaim_seconds_total",
+      "Time that the main thread stood still for it",
+    ).with(),
     pauses: metrics.counter("mdg_memory_pauses_total", "Upstreams paused for memory", ["upstream"]),
     faults: metrics.counter(
       "mdg_memory_faults_total",

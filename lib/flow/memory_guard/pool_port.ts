@@ -28,10 +28,19 @@ interface Snapshot {
 }
 type Word =
   | { readonly pool: "pressure"; readonly number: number; readonly step: PressureStep }
-  | { readonly pool: "evict"; readonly number: number; readonly id: string };
+  | { readonly pool: "evict"; readonly number: number; readonly id: string }
+  | { readonly pool: "collect"; readonly number: number };
 
-/** In the worker: shows its pool through the port and does what it is told. Returns how to stop. */
-export function servePool(pool: GuardedPool, port: PoolPort, clock: Clock): () => void {
+/**
+ * In the worker: shows its pool through the port and does what it is told; `collect` collects its garbage. Returns how to
+ * stop.
+ */
+export function servePool(
+  pool: GuardedPool,
+  port: PoolPort,
+  clock: Clock,
+  collect: () => void = () => {},
+): () => void {
   let heard = 0;
   const show = () => {
     const clients = pool.candidates(NAMED_PER_CLASS)
@@ -44,8 +53,9 @@ export function servePool(pool: GuardedPool, port: PoolPort, clock: Clock): () =
   const onMessage = ({ data }: MessageEvent) => {
     const word = data as Word;
     if (word?.pool === "pressure") pool.setPressure(word.step);
-    // A client that shrank meanwhile is not among the largest any more: then it may stay.
+    else if (word?.pool === "collect") collect();
     else if (word?.pool === "evict") {
+      // A client that shrank meanwhile is not among the largest any more: then it may stay.
       pool.candidates(NAMED_PER_CLASS).find(({ id }) => id === word.id)?.evict();
     } else return;
     heard = word.number;
@@ -93,6 +103,9 @@ export class WorkerPool implements GuardedPool, Disposable {
   }
   setPressure(step: PressureStep): void {
     this.port.postMessage({ pool: "pressure", number: ++this.#number, step } satisfies Word);
+  }
+  collect(): void {
+    this.port.postMessage({ pool: "collect", number: ++this.#number } satisfies Word);
   }
   [Symbol.dispose](): void {
     this.port.removeEventListener("message", this.#onMessage);

@@ -4,12 +4,12 @@
  * spend our CPU at every connect. Hashes are compared in constant time, with a made-up one for ids that do not exist.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { API_KEY_FORM } from "../../base/known_secrets.ts";
 
 const ID_BYTES = 8;
 const SECRET_BYTES = 32;
-const ID_CHARS = "[a-z0-9]{6,32}";
-const KEY = new RegExp(`^mdg_(${ID_CHARS})_([a-z2-7]{52})$`);
-export const KEY_ID = new RegExp(`^${ID_CHARS}$`);
+const KEY = new RegExp(`^${API_KEY_FORM}$`);
+export const KEY_ID = /^[a-z0-9]{6,32}$/;
 /** `sha256:` and 64 hex digits. */
 export const KEY_HASH = /^sha256:[0-9a-f]{64}$/;
 

@@ -24,6 +24,10 @@ export function serverMetrics(metrics: Metrics) {
       "mdg_websocket_throttled_total",
       "Times a client had to wait for its tenant's bytes per second",
     ).with(),
+    laps: metrics.counter(
+      "mdg_websocket_worker_laps_total",
+      "Times a worker fell behind by the whole ring and began anew",
+    ).with(),
     shed: metrics.counter(
       "mdg_websocket_shed_total",
       "Subscriptions ended because their client was too slow for too long",

@@ -7,7 +7,8 @@ import { listenSchema } from "../listen.ts";
 import { defineServer } from "../server.ts";
 import { OpenAccess } from "../access/open_to_all.ts";
 import { EDGE_OPTIONS } from "./config.ts";
-import { HANDSHAKES, openEdgeServer } from "./edge_server.ts";
+import { HANDSHAKES } from "./edge/edge_site.ts";
+import { newEpoch, openEdgeServer } from "./edge_server.ts";
 
 export const websocket = defineServer({
   name: "websocket",
@@ -22,10 +23,9 @@ export const websocket = defineServer({
   }),
   open(config, hub) {
     const { listen, allowed_origins, ...edge } = config;
-    return openEdgeServer({
+    const options = {
       name: "websocket",
       listen,
-      access: new OpenAccess(),
       front_door: {
         allowed_origins,
         trusted_proxies: [],
@@ -37,6 +37,9 @@ export const websocket = defineServer({
       loopback_pages: true,
       auth_timeout_ms: 5_000,
       edge,
-    }, hub);
+      epoch: newEpoch(hub),
+      server: `mdg ${hub.version}`,
+    };
+    return openEdgeServer(options, { access: new OpenAccess() }, hub);
   },
 });

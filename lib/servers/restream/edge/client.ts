@@ -6,10 +6,11 @@
 import type { Socket } from "node:net";
 // @ts-types="@types/ws"
 import type { RawData, WebSocket } from "ws";
-import type { Clock } from "../../../base/clock.ts";
+import type { Clock, Timer } from "../../../base/clock.ts";
 import { controlFrame, type Frame, PING, PONG } from "../../../wire/websocket_frame.ts";
 import type { Grant, Lease } from "../../access/access.ts";
 import { errorBucket, RateBucket } from "../../access/rate_bucket.ts";
+import type { Holding } from "../../../flow/memory_guard/holdings.ts";
 import type { QueueLimits } from "../config.ts";
 import { jsonFrame } from "../json_frame.ts";
 import type { ChannelName, ErrorCode, RequestId } from "../protocol.ts";
@@ -25,6 +26,8 @@ import { SetHash } from "./set_hash.ts";
 
 /** Pings without an answer before the client counts as dead. Counted in periods, so that our own stall kills nobody. */
 const MAX_MISSED_PONGS = 2;
+/** A client is told of its quota at most this often. */
+const QUOTA_NOTICE_MS = 10_000;
 /** A client that could not take a batch is served alone for at least this long. */
 const ALONE_MS = 100;
 
@@ -70,6 +73,8 @@ export class Client implements Recipient, Flushable, CohortMember {
   /** Absent until it is known who it is. */
   grant: Grant | undefined;
   lease: Lease | undefined;
+  /** Its place in the memory guard's books, once it is known who it is. */
+  holding: Holding | undefined;
   sent_frames = 0;
   sent_bytes = 0;
   skipped_frames = 0;
@@ -82,6 +87,9 @@ export class Client implements Recipient, Flushable, CohortMember {
   #missed_pongs = 0;
   #alone_until_ms = -Infinity;
   #throttled = false;
+  #throttle_timer: Timer | undefined;
+  #told_of_quota_ms = -Infinity;
+  #on_drained: (() => void) | undefined;
   #reason: CloseReason | undefined;
   #gone = false;
 
@@ -141,6 +149,7 @@ export class Client implements Recipient, Flushable, CohortMember {
   send(frame: Frame): void {
     if (!this.open) return;
     if (!this.#queue.push(frame)) return this.close("slow");
+    this.holding?.set(this.#queue.queued_bytes);
     this.#schedule();
     // A burst longer than the window goes out while it lasts, or a healthy client would seem slow.
     if (this.#queue.pending_bytes > this.limits.window_bytes && this.#queue.sendable) this.flush();
@@ -175,14 +184,14 @@ export class Client implements Recipient, Flushable, CohortMember {
   }
   /** A subscription begins; the caller lets its relay start it. */
   take(subscription: Subscription): void {
-    this.#leave();
+    this.leaveCohort();
     const { stream, target } = subscription.relay.topic;
     this.by_stream.set(stream, subscription);
     this.by_target.set(target, subscription);
     this.#set_hash.toggle(stream);
   }
   drop(subscription: Subscription): void {
-    this.#leave();
+    this.leaveCohort();
     const { stream, target } = subscription.relay.topic;
     if (!this.by_stream.delete(stream)) return;
     this.by_target.delete(target);
@@ -199,6 +208,7 @@ export class Client implements Recipient, Flushable, CohortMember {
       return false;
     }
     queue.pass(bytes.length);
+    this.holding?.set(queue.queued_bytes);
     this.#write(bytes, frames);
     return true;
   }
@@ -228,6 +238,11 @@ export class Client implements Recipient, Flushable, CohortMember {
     this.#flushing = false;
     this.#settle();
   }
+  /** From now on it is served alone. */
+  leaveCohort(): void {
+    const { cohort } = this;
+    if (cohort?.leave(this)) this.context.abandoned(cohort);
+  }
   /** Once per heartbeat period: pings, and gives up on a client that answers none. */
   beat(heartbeat: Frame): void {
     if (!this.open) return;
@@ -246,17 +261,23 @@ export class Client implements Recipient, Flushable, CohortMember {
   /** The in-band measure says that what it reads is old. */
   markLate(): void {
     this.#queue.late = true;
-    this.#leave();
+    this.leaveCohort();
   }
   /** Sends a close frame with the reason's code; the library ends the socket when the other side is silent. */
   close(reason: CloseReason): void {
     if (!this.open) return;
     this.#reason = reason;
-    this.#leave();
+    this.leaveCohort();
     this.#queue.clear();
+    this.holding?.set(this.#queue.queued_bytes);
     this.#release();
     const { code, text } = CLOSES[reason] ?? { code: 1000, text: "" };
     this.ws.close(code, text);
+  }
+  /** Resolves when nothing waits for it any more, in the queue or on the way to the kernel, or when it is gone. */
+  drained(): Promise<void> {
+    if (!this.open || this.queued_bytes === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#on_drained = resolve);
   }
   terminate(): void {
     this.ws.terminate();
@@ -282,10 +303,18 @@ export class Client implements Recipient, Flushable, CohortMember {
   /** Over its tenant's bytes per second: what can be conflated is, until there are bytes again. */
   #throttle(): void {
     this.#throttled = true;
-    this.#leave();
+    this.leaveCohort();
     this.context.metrics.throttled.value++;
     const { clock } = this.context;
-    clock.after(Math.max(10, this.lease?.retry_after_ms() ?? 0), () => {
+    if (clock.monotonic_ms() - this.#told_of_quota_ms >= QUOTA_NOTICE_MS) {
+      this.#told_of_quota_ms = clock.monotonic_ms();
+      this.say({
+        type: "notice",
+        code: "quota",
+        message: "bytes per second used up: conflated until there are more",
+      });
+    }
+    this.#throttle_timer = clock.after(Math.max(10, this.lease?.retry_after_ms() ?? 0), () => {
       this.#throttled = false;
       if (!this.open) return;
       this.flush();
@@ -294,6 +323,8 @@ export class Client implements Recipient, Flushable, CohortMember {
   }
   #onWritten(bytes: number): void {
     this.#queue.written(bytes);
+    this.holding?.set(this.#queue.queued_bytes);
+    if (this.#queue.queued_bytes === 0) this.#on_drained?.();
     if (!this.open || this.cohort) return;
     this.flush();
     this.#catchUp();
@@ -313,10 +344,7 @@ export class Client implements Recipient, Flushable, CohortMember {
     if (this.context.clock.monotonic_ms() < this.#alone_until_ms) return;
     this.context.settle(this);
   }
-  #leave(): void {
-    const { cohort } = this;
-    if (cohort?.leave(this)) this.context.abandoned(cohort);
-  }
+
   #onMessage(data: RawData, is_binary: boolean): void {
     if (!this.open) return;
     if (is_binary) return this.close("binary");
@@ -344,7 +372,8 @@ export class Client implements Recipient, Flushable, CohortMember {
     if (this.#gone) return;
     this.#reason ??= code === 1006 ? "lost" : "left";
     this.#gone = true;
-    this.#leave();
+    this.#on_drained?.();
+    this.leaveCohort();
     this.#queue.clear();
     this.#release();
     this.lease?.release();
@@ -352,6 +381,7 @@ export class Client implements Recipient, Flushable, CohortMember {
     this.context.onClose(this, this.#reason, CLOSES[this.#reason]?.code ?? code);
   }
   #release(): void {
+    this.#throttle_timer?.cancel();
     for (const subscription of [...this.by_stream.values()]) this.drop(subscription);
     this.#owed.clear();
   }

@@ -88,16 +88,17 @@ export class Door {
   }
   close(): void {
     this.#closing = true;
-    for (const stop of this.#stops) stop();
+    for (const stop of this.#stops.splice(0)) stop();
     for (const timer of this.#strangers.values()) timer.cancel();
     this.#strangers.clear();
   }
 
-  /** At the listener's `connection`. */
-  onConnection(socket: Socket): void {
+  /** At the listener's `connection`: false ends it at once. */
+  onConnection(socket: Socket): boolean {
     const key = keyOf(socket);
-    if (key === undefined || !this.options.front_door.accept(socket)) return void socket.destroy();
+    if (key === undefined || this.#closing || !this.options.front_door.accept(socket)) return false;
     socket.once("close", () => this.options.front_door.leave(key));
+    return true;
   }
   /** A request that wants no WebSocket. */
   onRequest(request: IncomingMessage, response: ServerResponse): void {

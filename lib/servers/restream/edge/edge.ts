@@ -5,6 +5,7 @@
  */
 import { type Clock, withDeadline } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
+import type { Random } from "../../../base/random.ts";
 import type { Frame } from "../../../wire/websocket_frame.ts";
 import type { EdgeLimits } from "../config.ts";
 import { jsonFrame } from "../json_frame.ts";
@@ -28,8 +29,14 @@ const WATCH_MS = 250;
 /** How long a client may take to answer a close, and the server to end. */
 export const CLOSE_TIMEOUT_MS = 1_000;
 
+/** At shutdown: what waits may go out for so long, and clients are asked to come back within this span. */
+const DRAIN_MS = 2_000;
+const MIN_RETRY_MS = 500;
+const MAX_RETRY_MS = 5_000;
+
 export interface EdgeOptions {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly metrics: ServerMetrics;
   readonly limits: EdgeLimits;
@@ -103,6 +110,7 @@ export class Edge implements EdgeInbox {
   }
 
   instrument(id: number, venue: string, symbol: string, withheld: string | undefined): void {
+    if (this.instruments.get(id) !== undefined) return;
     const instrument = this.instruments.add(id, venue, symbol, withheld);
     this.requests.onInstrument(instrument);
   }
@@ -156,6 +164,31 @@ export class Edge implements EdgeInbox {
     this.#flusher.batchEnded();
   }
 
+  /** All will be told anew: nobody shares batches until it has caught up, and books wait for a snapshot. */
+  beginAnew(known: readonly number[]): void {
+    for (const client of this.clients) client.leaveCohort();
+    const gone = [...this.instruments.all()].filter(({ id }) => !known.includes(id));
+    for (const { id } of gone) this.removed(id, "removed");
+    for (const relay of this.#relays.values()) {
+      relay.onHold();
+      for (const subscription of relay.subscriptions) subscription.live = false;
+    }
+  }
+  /** A frame of this stream was too large to be passed on: what it carries can't be served. */
+  hole(stream: number): void {
+    const relay = this.#relays.get(stream);
+    for (const subscription of [...relay?.subscriptions ?? []]) {
+      const message = `send ${relay!.topic.channel} of "${
+        relay!.topic.symbol
+      }": larger than edge.ring_bytes takes`;
+      subscription.recipient.refuse(subscription, "too_large", message);
+    }
+  }
+  /** Streams that are open here. */
+  get streams(): number[] {
+    return [...this.#relays.keys()];
+  }
+
   /** A client begins what it asked for; it must be entitled to it. */
   subscribe(
     client: Client,
@@ -182,21 +215,33 @@ export class Edge implements EdgeInbox {
   enter(client: Client): void {
     this.clients.add(client);
   }
-  /** Tells everyone, waits a bounded time for them to go, then ends what is left. */
+  /**
+   * Tells everyone when to come back, each at another time, lets those who keep up have all that waits for them, closes, and
+   * ends what is left after a bounded time.
+   */
   async close(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     this.#flusher.flush();
     this.#flusher.stop();
     if (this.clients.size === 0) return;
-    const emptied = new Promise<void>((resolve) => this.#emptied = resolve);
+    const { clock, log, random } = this.options;
     for (const client of this.clients) {
+      const retry_after_ms = random.integer(MIN_RETRY_MS, MAX_RETRY_MS);
+      client.say({
+        type: "notice",
+        code: "shutdown",
+        message: "server shuts down: come back later",
+        retry_after_ms,
+      });
       client.flush();
-      client.close("shutdown");
     }
-    const { clock, log } = this.options;
-    const late_ms = CLOSE_TIMEOUT_MS + 500;
-    await withDeadline(clock, late_ms, "close websocket clients", emptied).catch(() => {
-      log.warn("websocket clients did not close in time", { clients: this.clients.size });
+    const drained = Promise.all([...this.clients].map((client) => client.drained()));
+    await withDeadline(clock, DRAIN_MS, "drain", drained).catch(() => {});
+    const emptied = new Promise<void>((resolve) => this.#emptied = resolve);
+    if (this.clients.size === 0) return;
+    for (const client of this.clients) client.close("shutdown");
+    await withDeadline(clock, CLOSE_TIMEOUT_MS + 500, "close clients", emptied).catch(() => {
+      log.warn("clients did not close in time", { clients: this.clients.size });
     });
     for (const client of this.clients) client.terminate();
   }

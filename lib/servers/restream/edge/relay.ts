@@ -53,9 +53,15 @@ export abstract class Relay {
     subscription.end();
   }
   onOpened(seq: number): void {
+    const was_opened = this.opened;
+    const last_seq = this.seq;
     this.opened = true;
     this.seq = seq;
-    for (const subscription of this.subscriptions) this.begin(subscription);
+    for (const subscription of this.subscriptions) {
+      // Told again, after this edge lost its place: what came between is lost.
+      if (was_opened && seq > last_seq) subscription.skipRange(last_seq + 1, seq);
+      this.begin(subscription);
+    }
   }
   onFrame(seq: number, flags: number, frame: Frame): void {
     this.seq = seq;

@@ -10,7 +10,7 @@ import { hasRoom, type Subscription } from "./subscription.ts";
 
 export class KeptRelay extends Relay {
   protected override start(subscription: Subscription): void {
-    subscription.live = true;
+    if (!this.catchUp(subscription)) subscription.hold();
   }
   protected override startLate(subscription: Subscription, seq: number): void {
     if (seq < this.seq) subscription.skipRange(seq + 1, this.seq);

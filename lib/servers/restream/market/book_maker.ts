@@ -46,8 +46,8 @@ export class BookMaker extends Maker {
     const output = this.outputs.find((one) => one.encoding.format === format);
     if (output === undefined) return;
     if (!this.#in_sync) this.#adopt();
-    const frame = this.#in_sync ? this.#whole(output) : undefined;
-    if (frame) this.context.inbox.snapshot(output.stream, this.seq, frame);
+    output.owes_snapshot = true;
+    if (this.#in_sync) this.#sendWhole(output);
   }
   protected override tellNow(output: Output): void {
     this.tellSnapshot(output.encoding.format);
@@ -75,13 +75,14 @@ export class BookMaker extends Maker {
     if (delta === undefined || !follows) return this.#emitWhole();
     const stamp = this.#stamp!;
     this.emit(({ encoding, head }) => encoding.changes(head, stamp, delta.bids, delta.asks));
+    this.#payDebts();
   }
   #onView(state: ReadableState): void {
     const was_in_sync = this.#in_sync;
     this.#in_sync = true;
     const bids_changed = this.#bids!.update(state.book.bids);
     const asks_changed = this.#asks!.update(state.book.asks);
-    if (!bids_changed && !asks_changed && was_in_sync) return;
+    if (!bids_changed && !asks_changed && was_in_sync) return this.#payDebts();
     this.seq++;
     this.#setStamp(state);
     if (!was_in_sync) return this.#emitWhole();
@@ -89,13 +90,21 @@ export class BookMaker extends Maker {
     this.emit(({ encoding, head }) =>
       encoding.changes(head, stamp, this.#bids!.changes, this.#asks!.changes)
     );
+    this.#payDebts();
   }
 
+  /** Who asked for the whole while it could not be shown gets it with the next update. */
+  #payDebts(): void {
+    for (const output of this.outputs) if (output.owes_snapshot) this.#sendWhole(output);
+  }
+  #sendWhole(output: Output): void {
+    const frame = this.#whole(output);
+    if (frame === undefined) return;
+    output.owes_snapshot = false;
+    this.context.inbox.snapshot(output.stream, this.seq, frame);
+  }
   #emitWhole(): void {
-    for (const output of this.outputs) {
-      const frame = this.#whole(output);
-      if (frame) this.context.inbox.snapshot(output.stream, this.seq, frame);
-    }
+    for (const output of this.outputs) this.#sendWhole(output);
   }
   #setStamp(state: ReadableState): void {
     this.#stamp = {

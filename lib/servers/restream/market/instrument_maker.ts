@@ -59,16 +59,17 @@ export class InstrumentMaker {
     this.#makers.get(handle)?.tellSnapshot(format);
   }
   tellStatus(): void {
+    this.context.inbox.statusNow(this.id, this.#state()?.in_sync ?? false, this.#currentStatus());
+  }
+  /** To one that was away: how it stands now is news. */
+  retellStatus(): void {
+    const { inbox } = this.context;
     const state = this.#state();
-    this.context.inbox.statusNow(
-      this.id,
-      state?.in_sync ?? false,
-      this.#statusFrame({
-        in_sync: state?.in_sync ?? false,
-        reason: state?.reason ?? "removed",
-        received_us: state?.since_us ?? this.hub.clock.now_us(),
-      }),
-    );
+    inbox.instrument(this.id, this.venue, this.symbol, state?.withheld);
+    inbox.status(this.id, state?.in_sync ?? false, this.#currentStatus());
+  }
+  retell(handle: number, format: Format): void {
+    this.#makers.get(handle)?.retell(format);
   }
   stop(): void {
     for (const maker of this.#makers.values()) maker.stop();
@@ -104,7 +105,9 @@ export class InstrumentMaker {
     const pace = topic.interval_ms === undefined
       ? undefined
       : new Pace(hub.clock, topic.interval_ms, () => context.inbox.flush());
-    const seq = this.firstSeq();
+    // The whole book goes by the hub's own sequence.
+    const is_whole = topic.channel === "book" && topic.depth === undefined;
+    const seq = is_whole ? this.#state()?.sequence ?? 0 : this.firstSeq();
     switch (topic.channel) {
       case "book":
         return new BookMaker(topic, context, seq, () => this.#state(), pace);
@@ -145,6 +148,14 @@ export class InstrumentMaker {
     this.#top = undefined;
     // The quotes may come from the stream that broke: until the next one, the book speaks when it is back.
     this.#has_quotes = false;
+  }
+  #currentStatus(): Frame {
+    const state = this.#state();
+    return this.#statusFrame({
+      in_sync: state?.in_sync ?? false,
+      reason: state?.reason ?? "removed",
+      received_us: state?.since_us ?? this.hub.clock.now_us(),
+    });
   }
   #statusFrame(status: Pick<BookStatus, "in_sync" | "reason" | "received_us"> & Partial<BookStatus>): Frame {
     const { in_sync, reason, missing_from_id, missing_to_id, out_of_sync_ms, received_us } = status;

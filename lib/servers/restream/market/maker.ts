@@ -23,6 +23,8 @@ export interface Output {
   readonly whole_head: Head;
   /** Edges that want it. */
   wants: number;
+  /** Somebody asked for the whole and could not have it yet. */
+  owes_snapshot: boolean;
 }
 
 export abstract class Maker {
@@ -53,10 +55,18 @@ export abstract class Maker {
         head: encoding.head(this.message_type, this.topic),
         whole_head: encoding.head("snapshot", this.topic),
         wants: 0,
+        owes_snapshot: false,
       };
       this.outputs.push(output);
     }
     output.wants++;
+    this.context.inbox.opened(output.stream, this.seq);
+    this.tellNow(output);
+  }
+  /** The same again for one that lost its place. */
+  retell(format: Format): void {
+    const output = this.outputs.find((one) => one.encoding.format === format);
+    if (output === undefined) return;
     this.context.inbox.opened(output.stream, this.seq);
     this.tellNow(output);
   }

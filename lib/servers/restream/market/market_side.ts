@@ -27,7 +27,7 @@ export class MarketSide implements Receiver, MarketDesk {
     this.#context = { inbox, encodings: [new JsonEncoding(), new BinaryEncoding()] };
     this.#started_ms = hub.clock.monotonic_ms();
     this.refresh();
-    const timer = hub.clock.every(REFRESH_MS, () => this.#compare());
+    const timer = hub.clock.every(REFRESH_MS, () => this.compare());
     this.#stops = [hub.subscribe(this), () => timer.cancel()];
   }
   stop(): void {
@@ -63,12 +63,24 @@ export class MarketSide implements Receiver, MarketDesk {
   tellStatus(instrument: number): void {
     this.#by_id.get(instrument)?.tellStatus();
   }
+  /** Everything again for an edge that lost its place: instruments and status first, then the streams it names. */
+  retell(streams: readonly number[]): void {
+    for (const maker of this.#by_id.values()) maker.retellStatus();
+    for (const stream of streams) {
+      const handle = handleOfStream(stream);
+      this.#by_id.get(instrumentOf(handle))?.retell(handle, formatOfStream(stream));
+    }
+  }
+  /** Ids of all instruments. */
+  get instruments(): number[] {
+    return [...this.#by_id.keys()];
+  }
   refresh(): void {
-    this.#compare();
+    this.compare();
     this.inbox.refreshed();
   }
 
-  #compare(): void {
+  compare(): void {
     for (const state of this.hub.books()) {
       if (!this.#makers.get(state.venue)?.has(state.symbol)) this.#admit(state);
     }

@@ -209,3 +209,110 @@ Deno.test("guard: a pool that throws and a client that does not go keep it from 
   assert.ok(counter("mdg_memory_faults_total") >= 3);
   guard[Symbol.dispose]();
 });
+
+Deno.test("guard: garbage is collected before anybody is ended for it, and ends nobody", async () => {
+  const clock = new ManualClock();
+  const holdings = new Holdings();
+  const gone: string[] = [];
+  const said: string[] = [];
+  let garbage_bytes = 0;
+  let reclaiming = Promise.withResolvers<boolean>();
+  let asked = 0;
+  const rss = () => 300 * MIB + holdings.client_bytes + garbage_bytes;
+  using guard = new BudgetGuard({
+    budget_bytes: BUDGET,
+    budget_from: "the test",
+    sample_interval_ms: 100,
+    readMemory: () => ({ rss_bytes: rss(), heap_used_bytes: 0, external_bytes: garbage_bytes }),
+    reclaim: () => {
+      asked++;
+      reclaiming = Promise.withResolvers();
+      return reclaiming.promise;
+    },
+    clock,
+    log: silentLog,
+    metrics: new Metrics(),
+  });
+  guard.addPool({
+    name: "pool",
+    measure: () => ({
+      client_bytes: holdings.client_bytes,
+      unique_bytes: holdings.client_bytes,
+      clients: holdings.clients,
+    }),
+    candidates: (limit) => holdings.candidates(limit),
+    tenantBytes: () => holdings.tenantBytes(),
+    setPressure() {},
+    collect: () => said.push("collect"),
+  });
+  guard.addUpstream({
+    name: "live",
+    recoverable: true,
+    pause: () => said.push("pause"),
+    resume: () => said.push("resume"),
+  });
+  const holding: Holding = holdings.add({
+    id: "c",
+    priority: 1,
+    tenant: "a",
+    evict() {
+      gone.push("c");
+      holdings.remove(holding);
+    },
+  });
+  holding.set(300 * MIB);
+  garbage_bytes = 250 * MIB;
+  clock.advance(100);
+  assert.deepEqual([asked, said.splice(0)], [1, ["collect"]]);
+  assert.equal(guard.state.level, 1, "what may be garbage is reason to refuse newcomers, for nothing worse");
+  // It goes on meanwhile: what makes it has to wait, and still nobody is ended.
+  garbage_bytes = 360 * MIB;
+  clock.advance(100);
+  assert.deepEqual([asked, gone, said.splice(0)], [1, [], ["pause"]]);
+  garbage_bytes = 0;
+  reclaiming.resolve(true);
+  await reclaiming.promise;
+  await undefined;
+  await undefined;
+  clock.advance(100);
+  assert.deepEqual([gone, said.splice(0)], [[], ["resume"]]);
+  // What a collection leaves is in use: now somebody has to go, and at once.
+  holding.set(550 * MIB);
+  clock.advance(100);
+  assert.deepEqual([asked, gone], [2, []]);
+  reclaiming.resolve(true);
+  for (let i = 0; i < 5; i++) await undefined;
+  assert.deepEqual(gone, ["c"]);
+  assert.equal(guard.state.reclaims, 2);
+});
+
+Deno.test("guard: a collection that never ends is given up", async () => {
+  const { clock, memory, client, gone, guard } = stage();
+  guard[Symbol.dispose]();
+  using stuck = new BudgetGuard({ ...guard.options, reclaim: () => new Promise(() => {}) });
+  const holdings = new Holdings();
+  stuck.addPool({
+    name: "pool",
+    measure: () => ({ client_bytes: 200 * MIB, unique_bytes: 200 * MIB, clients: 1 }),
+    candidates: (limit) => holdings.candidates(limit),
+    tenantBytes: () => holdings.tenantBytes(),
+    setPressure() {},
+  });
+  client("unreachable", 1, "a", 200 * MIB);
+  const own: Holding = holdings.add({
+    id: "own",
+    priority: 1,
+    tenant: "a",
+    evict() {
+      gone.push("own");
+      holdings.remove(own);
+    },
+  });
+  own.set(200 * MIB);
+  memory.base_bytes = 680 * MIB;
+  clock.advance(100);
+  assert.deepEqual(gone, []);
+  clock.advance(1_000);
+  for (let i = 0; i < 10; i++) await undefined;
+  assert.deepEqual(gone, ["own"]);
+});

@@ -2,6 +2,7 @@
 import { exportJWK, generateKeyPair, type GenerateKeyPairResult, SignJWT } from "jose";
 import { type Clock, ManualClock } from "../../../../lib/base/clock.ts";
 import type { Log, LogFields } from "../../../../lib/base/log.ts";
+import { redact } from "../../../../lib/base/redact.ts";
 import { Metrics } from "../../../../lib/base/metrics.ts";
 import { accessSchema } from "../../../../lib/servers/access/access_config.ts";
 import { makeKey, type NewKey } from "../../../../lib/servers/access/api_key.ts";
@@ -12,11 +13,11 @@ import type { TenantAccess } from "../../../../lib/servers/access/tenant_access.
 export const NOW_MS = Date.parse("2026-11-30T12:00:00Z");
 export const PEER = { address: "192.0.2.1" };
 
-/** Remembers every line. */
+/** Remembers every line, as the logger would print it. */
 export class LogBook implements Log {
   constructor(readonly lines: string[] = [], readonly fields: LogFields = {}) {}
   #add(level: string, message: string, fields: LogFields = {}): void {
-    this.lines.push(JSON.stringify({ level, message, ...this.fields, ...fields }));
+    this.lines.push(JSON.stringify(redact({ level, message, ...this.fields, ...fields })));
   }
   trace = (message: string, fields?: LogFields) => this.#add("trace", message, fields);
   debug = (message: string, fields?: LogFields) => this.#add("debug", message, fields);
