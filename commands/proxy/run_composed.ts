@@ -34,5 +34,5 @@ export async function runComposed(world: World, sections: Sections, is_printed: 
 }
 
 function withoutPasswords(key: string, value: unknown): unknown {
-  return key === "password" ? undefined : value;
+  return key === "password" || key === "token" ? undefined : value;
 }

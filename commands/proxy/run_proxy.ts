@@ -27,7 +27,7 @@ export async function runProxy(
   composedConfig({ sources: [{ kind: "simulator" }], ...rest });
   const { from: url, venue } = flags;
   const symbols = flags.symbols.length > 0 ? flags.symbols : undefined;
-  const sources = await sourcesOf(world, { url, symbols, venue, password });
+  const sources = await sourcesOf(world, { url, symbols, venue, password, ca_file: flags["from-ca"] });
   if (sources.length === 0) return 0;
   return await runComposed(world, { sources, ...rest }, flags["print-config"]);
 }

@@ -67,7 +67,7 @@ class Farm implements AsyncDisposable {
     const { ws_url, rest_url } = farm.mock;
     const health = { kind: "health", listen: "127.0.0.1:0" };
     for (let i = 0; i < EDGES; i++) {
-      const server = { kind: "websocket", listen: `127.0.0.1:${farm.ports[i]}` };
+      const server = { kind: "restream", listen: `127.0.0.1:${farm.ports[i]}`, access: "open" };
       farm.nodes.push({
         name: `edge ${i}`,
         config: { sources: [between.source], servers: [server, health] },

@@ -4,7 +4,7 @@
  */
 import { type Clock, sleep } from "../../base/clock.ts";
 import { Random } from "../../base/random.ts";
-import { RestreamClient } from "../../client/client.ts";
+import { type ClientOptions, RestreamClient } from "../../client/client.ts";
 import { ANY_SYMBOL } from "../../client/wish.ts";
 
 /** Between two questions to a gateway that has no instruments yet. */
@@ -19,10 +19,13 @@ export interface FindContext {
 }
 
 /** The names, sorted; empty only when `signal` aborted or the other side wants nobody like us. */
-export async function findVenues(url: string, context: FindContext): Promise<string[]> {
+export async function findVenues(
+  server: Pick<ClientOptions, "urls" | "token" | "ca">,
+  context: FindContext,
+): Promise<string[]> {
   const { clock, signal, onFailure } = context;
   const found = Promise.withResolvers<string[]>();
-  const client = new RestreamClient({ urls: [url] }, { clock, random: new Random(url) }, {
+  const client = new RestreamClient(server, { clock, random: new Random(server.urls.join()) }, {
     down(reason, retry_ms) {
       if (!signal.aborted) onFailure(reason);
       if (retry_ms === undefined) found.resolve([]);

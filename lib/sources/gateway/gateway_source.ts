@@ -3,7 +3,6 @@
  * them. Books are taken whole after every break, trades and candles resumed; what was lost all the same is counted.
  * Memory is bounded: while the inbox is full the socket is not read, and the other side conflates and says so.
  */
-import { quoted, reasonOf, UserError } from "../../base/errors.ts";
 import { RateLimitedLog } from "../../base/log.ts";
 import type { MetricValue } from "../../base/metrics.ts";
 import { Random } from "../../base/random.ts";
@@ -19,6 +18,7 @@ import type { SequenceRule } from "../../market/sequence_rule.ts";
 import type { GatewaySourceConfig } from "../gateway.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
 import { Inbox } from "./inbox.ts";
+import { readCa } from "./read_ca.ts";
 import { ToEvents } from "./to_events.ts";
 
 /** Symbols of a wildcard; a broken peer must not grow memory. */
@@ -245,15 +245,5 @@ export class GatewaySource implements Source {
     } else if (type === "unsubscribed" && typeof reason === "string") {
       this.#log.warn("ended", "the gateway ended a subscription", { symbol, channel, reason });
     }
-  }
-}
-
-/** @throws UserError (exit 2) when it can't be read */
-async function readCa(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new UserError(`read ca_file ${quoted(path)}: ${reasonOf(error)}`, { code: 2, cause: error });
   }
 }

@@ -219,3 +219,25 @@ Deno.test("cut again and again, books and trades are whole all the same: resumed
       for (const one of listeners) one[Symbol.dispose]();
     }
   }));
+
+Deno.test("a reader that stops for a while is told what it missed, and its book is right again", () =>
+  withServer(async (server, hub) => {
+    hub.sync("BTCUSDT", [[100, 1]], [[101, 1]], 1);
+    using slow = new Listener(server.url, [BOOK, TRADES], false);
+    using swift = new Listener(server.url, [BOOK, TRADES], true);
+    await until("the books", () => [slow, swift].every((one) => typeof one.book() === "object"));
+    slow.client.pause();
+    // More than any socket holds: the kernel's buffers, then the server's queue.
+    for (let step = 1; step <= 1_500; step++) {
+      const levels: Pairs = Array.from({ length: 400 }, (_, i) => [10 + i / 10, step + i]);
+      hub.change("BTCUSDT", levels, []);
+      hub.trade("BTCUSDT", step);
+      hub.flush();
+      if (step % 50 === 0) await until("the swift one", () => swift.trades.at(-1) === step);
+    }
+    slow.client.resume();
+    await until("the slow one's book", () => JSON.stringify(slow.book()) === JSON.stringify(swift.book()));
+    assert.ok(slow.troubles.some((word) => word.startsWith("gap book")), slow.troubles.join());
+    assert.ok(slow.snapshots > 1);
+    assert.deepEqual(swift.book(), hubBook(hub, "BTCUSDT"));
+  }, { max_queue_bytes: 262_144 }));
