@@ -77,6 +77,7 @@ testUnless(
         );
       }
       const spoken = mdg.said("spoken").length;
+      // deno-lint-ignore no-console -- a measurement, like those of tests/end_to_end
       console.log(
         `  ${
           posted("large_trade").length

@@ -26,6 +26,8 @@ import { SetHash } from "./set_hash.ts";
 
 /** Pings without an answer before the client counts as dead. Counted in periods, so that our own stall kills nobody. */
 const MAX_MISSED_PONGS = 2;
+/** Before it is known who it is, a client may say this much at once and no more is parsed. */
+const MAX_AUTH_LENGTH = 4_096;
 /** A client is told of its quota at most this often. */
 const QUOTA_NOTICE_MS = 10_000;
 /** A client that could not take a batch is served alone for at least this long. */
@@ -351,11 +353,13 @@ export class Client implements Recipient, Flushable, CohortMember {
   #onMessage(data: RawData, is_binary: boolean): void {
     if (!this.open) return;
     if (is_binary) return this.close("binary");
+    const text = data.toString();
+    if (this.grant === undefined && text.length > MAX_AUTH_LENGTH) return this.close("unauthorized");
     if (!this.#requests.take()) {
       const message = `take requests: more than ${this.#requests.per_second} per second, want fewer`;
       return this.sendError({ code: "rate_limited", message });
     }
-    this.context.onMessage(this, data.toString());
+    this.context.onMessage(this, text);
   }
   #onPing(payload: Uint8Array): void {
     if (!this.open) return;

@@ -28,8 +28,6 @@ import { Client } from "./client.ts";
 import type { CloseReason } from "./close_reason.ts";
 import { CLOSE_TIMEOUT_MS, type Edge } from "./edge.ts";
 
-/** Before authentication a client has this to say and no more. */
-const MAX_AUTH_BYTES = 4_096;
 /** A client that must renew its token is told so long before. */
 const EXPIRY_NOTICE_MS = 60_000;
 const RECHECK_MS = 1_000;
@@ -189,10 +187,6 @@ export class Door {
     const identity = { id: newSessionId(), peer: `${address}:${socket.remotePort}`, format, connected_ms };
     const { max_requests_per_second } = edge.options.limits;
     const client = new Client(ws, socket, identity, edge.client_context, max_requests_per_second);
-    // A reader of its own for the time before authentication: big messages are no use then.
-    ws.on("message", (data: Uint8Array) => {
-      if (client.grant === undefined && data.length > MAX_AUTH_BYTES) client.close("unauthorized");
-    });
     ws.on("close", () => this.#forget(client));
     edge.enter(client);
     return client;

@@ -119,8 +119,8 @@ self.addEventListener("message", ({ data }: MessageEvent) => {
   const word = data as ToWorker;
   if (word.edge === "start") {
     start(word).then((stop) => close = stop, (error) => {
-      const hint = error instanceof UserError ? error.hint : undefined;
-      say({ edge: "failed", reason: reasonOf(error), hint });
+      const { hint, code } = error instanceof UserError ? error : {};
+      say({ edge: "failed", reason: reasonOf(error), hint, code });
     });
   } else if (word.edge === "close") {
     Promise.resolve(close?.()).catch((error) => portLog({}).error(`close the worker: ${reasonOf(error)}`))

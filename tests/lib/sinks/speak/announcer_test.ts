@@ -170,6 +170,7 @@ Deno.test("10,000 alerts a minute are told at a rate that a person can follow", 
   assert.ok(total > minutes * 40, `only ${total} words: that is silence`);
   assert.ok(stage.said.every(({ words }) => words <= SETTINGS.max_words));
   assert.match(stage.texts.at(-1)!, /, and \d+ more\.$/);
+  // deno-lint-ignore no-console -- a measurement, like those of tests/end_to_end
   console.log(
     `  ${pushed} alerts in ${minutes} min: ${stage.said.length} utterances, ${total} words, at most ${most} in any minute`,
   );

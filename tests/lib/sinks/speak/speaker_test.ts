@@ -151,6 +151,7 @@ testUnless(missing, "sox hears it: what is spoken is not silent", async () => {
   try {
     for (const text of ["-$1.25M", "BTCUSDT feed dead for 12 seconds at binance-futures", "AAPL +2.3%"]) {
       const { seconds, rms, peak } = await statOf(text);
+      // deno-lint-ignore no-console -- a measurement, like those of tests/end_to_end
       console.log(`  ${JSON.stringify(text)}: ${seconds} s, RMS ${rms}, peak ${peak}`);
       assert.ok(seconds > 1 && rms > 0.02 && peak > 0.1, text);
     }
