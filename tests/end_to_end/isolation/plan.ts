@@ -29,7 +29,7 @@ export const ISSUE_PLAN: IsolationPlan = {
   healthy: 90,
   slow: 9,
   deaf: 1,
-  calm_per_s: 10,
+  calm_per_s: 5,
   burst_factor: 50,
   calm_s: 2,
   burst_s: 60,
