@@ -104,6 +104,8 @@ export interface HandshakeOptions {
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** The request line. */
   readonly request?: string;
+  /** What is sent in the same write, before any answer. */
+  readonly early?: Uint8Array;
   readonly tls?: { readonly ca: string };
 }
 
@@ -123,7 +125,8 @@ export function handshake(address: string, options: HandshakeOptions = {}): Uint
   const lines = Object.entries(headers).filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}: ${value}\r\n`);
   const request = options.request ?? `GET ${options.path ?? "/"} HTTP/1.1`;
-  return encoder.encode(`${request}\r\n${lines.join("")}\r\n`);
+  const head = encoder.encode(`${request}\r\n${lines.join("")}\r\n`);
+  return options.early ? concat(head, options.early) : head;
 }
 
 export interface HttpAnswer {
