@@ -372,7 +372,7 @@ export class Client implements Recipient, Flushable, CohortMember {
     this.#missed_pongs = 0;
     this.#queue.late = false;
     const lag_ms = this.ping.answered(payload);
-    if (lag_ms !== undefined) this.context.metrics.lag_ms.observe(lag_ms);
+    if (lag_ms !== undefined) this.context.metrics.lag_s.observe(lag_ms / 1000);
     this.#catchUp();
   }
   #onClose(code: number): void {
