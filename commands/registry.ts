@@ -19,6 +19,7 @@ export { rekey } from "./rekey.ts";
 export { run } from "./run.ts";
 export { shm } from "./shm.ts";
 export { simulate } from "./simulate.ts";
+export { supervise } from "./supervise.ts";
 export { tail } from "./tail.ts";
 export { sql } from "./sql.ts";
 export { verify } from "./verify.ts";

@@ -47,7 +47,10 @@ const ERRNO_TEXT: Readonly<Record<number, string>> = {
   [ERRNO.EEXIST]: "it exists",
   [ERRNO.EINVAL]: "invalid argument",
   [ERRNO.ENOSPC]: "no space left on /dev/shm",
+  7: "too many arguments or variables",
+  8: "no program of this machine, or a script without #!",
   12: "out of memory",
+  20: "a part of the path is a file",
   24: "too many open files",
   40: "a symbolic link",
 };
