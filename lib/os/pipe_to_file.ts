@@ -17,6 +17,8 @@ import {
 const SPLICE_F_MOVE = 1;
 const SPLICE_F_NONBLOCK = 2;
 const F_SETPIPE_SZ = 1_031;
+const F_GETPIPE_SZ = 1_032;
+const FIONREAD = 0x541bn;
 const POLLIN = 1;
 const POLLFD_BYTES = 8;
 const SEEK_END = 2;
@@ -44,12 +46,30 @@ export class HeldPipe implements Disposable {
     if (this.fd < 0) throw new Error(`open pipe "${path}": ${errnoText(lastErrno())}`);
     fcntl(this.fd, F_SETPIPE_SZ, BigInt(PIPE_BYTES));
   }
+  /** What it can hold. */
+  get capacity_bytes(): number {
+    return processCalls().fcntl(this.fd, F_GETPIPE_SZ, 0n);
+  }
+  /** What it holds. */
+  get waiting_bytes(): number {
+    if (processCalls().ioctl(this.fd, FIONREAD, this.#scratch) !== 0) return 0;
+    return new DataView(this.#scratch.buffer).getInt32(0, true);
+  }
+  /** Takes so many bytes and forgets them. */
+  discard(count: number): void {
+    for (let left = count; left > 0;) {
+      const wanted = Math.min(left, this.#scratch.length);
+      const taken = Number(processCalls().read(this.fd, this.#scratch, BigInt(wanted)));
+      if (taken <= 0) return;
+      left -= taken;
+    }
+  }
   write(bytes: Uint8Array<ArrayBuffer>): void {
     processCalls().write(this.fd, bytes, BigInt(bytes.length));
   }
   /** Takes what is there (at most 4 KiB) and forgets it. */
   clear(): void {
-    processCalls().read(this.fd, this.#scratch, BigInt(this.#scratch.length));
+    this.discard(this.#scratch.length);
   }
   [Symbol.dispose](): void {
     if (!this.#closed) processCalls().close(this.fd);
@@ -62,7 +82,7 @@ export class SpliceFile implements Disposable {
   readonly #fd: number;
   #can_splice = true;
 
-  constructor(readonly path: string, mode: number) {
+  constructor(readonly path: string, mode: number, readonly peek: PipePeek) {
     // without O_APPEND, which splice refuses
     this.#fd = processCalls().open(cString(path), O_WRONLY | O_CREAT | O_CLOEXEC, mode);
     if (this.#fd < 0) throw new Error(`open log file "${path}": ${errnoText(lastErrno())}`);
@@ -71,7 +91,7 @@ export class SpliceFile implements Disposable {
   seekEnd(): number {
     return Number(processCalls().lseek(this.#fd, 0n, SEEK_END));
   }
-  /** Moves up to `limit` bytes. 0: the pipe is empty. Throws a FileFull when the file takes no more. */
+  /** Moves up to `limit` bytes. 0: the pipe is empty. Throws a FileRefuses when the file takes no more. */
   take(pipe: HeldPipe, limit: number): number {
     if (!this.#can_splice) return this.#copy(pipe, limit);
     const flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
@@ -87,18 +107,14 @@ export class SpliceFile implements Disposable {
     const bytes = new TextEncoder().encode(text);
     processCalls().write(this.#fd, bytes, BigInt(bytes.length));
   }
-  /** For file systems that know no splice: what is read and not yet written dies with this process. */
+  /** For files that know no splice. Written before it is taken: a kill in between repeats bytes, but loses none. */
   #copy(pipe: HeldPipe, limit: number): number {
-    const { read, write } = processCalls();
-    const buffer = new Uint8Array(Math.min(limit, PEEK_BYTES));
-    const count = Number(read(pipe.fd, buffer, BigInt(buffer.length)));
-    if (count <= 0) return 0;
-    for (let done = 0; done < count;) {
-      const written = Number(write(this.#fd, buffer.subarray(done, count), BigInt(count - done)));
-      if (written <= 0) throw new FileRefuses(errnoText(lastErrno()));
-      done += written;
-    }
-    return count;
+    const bytes = this.peek.look(pipe).subarray(0, limit);
+    if (bytes.length === 0) return 0;
+    const written = Number(processCalls().write(this.#fd, bytes, BigInt(bytes.length)));
+    if (written < 0) throw new FileRefuses(errnoText(lastErrno()));
+    pipe.discard(written);
+    return written;
   }
   [Symbol.dispose](): void {
     processCalls().close(this.#fd);
@@ -120,7 +136,7 @@ export class PipePeek implements Disposable {
     [this.#read_fd, this.#write_fd] = openPipe();
   }
   /** The next bytes, at most PEEK_BYTES; valid until the next call. */
-  look(pipe: HeldPipe): Uint8Array {
+  look(pipe: HeldPipe): Uint8Array<ArrayBuffer> {
     const { tee, read } = processCalls();
     const seen = Number(tee(pipe.fd, this.#write_fd, BigInt(PEEK_BYTES), SPLICE_F_NONBLOCK));
     if (seen <= 0) return this.#buffer.subarray(0, 0);

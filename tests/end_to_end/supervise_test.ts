@@ -18,6 +18,11 @@ function superviseTest(name: string, body: (folder: string) => Promise<void>): v
   testUnless(no_linux, `supervise: ${name}`, () => inFolder(body));
 }
 
+/** What was measured, beside the test's name. */
+function report(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`supervise: ${text}\n`));
+}
+
 function pidsIn(text: string, name: string): number[] {
   return [...text.matchAll(new RegExp(`${name}=(\\d+)`, "g"))].map(([, pid]) => Number(pid));
 }
@@ -57,7 +62,7 @@ superviseTest("1,000 crashes and restarts leave no zombie and no handle behind",
   assert.ok(after.handles <= before.handles + 2, `handles: ${before.handles} → ${after.handles}`);
   const grown = after.rss_bytes - before.rss_bytes;
   assert.ok(grown < 30 * 1_048_576, `memory grew by ${grown} bytes over 1,000 cycles`);
-  console.log(
+  report(
     `1,000 cycles: handles ${before.handles} → ${after.handles}, RSS ${
       Math.round(before.rss_bytes / 1e6)
     } → ${Math.round(after.rss_bytes / 1e6)} MB`,
@@ -191,7 +196,7 @@ superviseTest("100 MB/s through rotation: no line lost", async (folder) => {
   await until("its last line", () => supervisor.log("numbers").endsWith("done\n"), 60_000);
   const took_s = (systemClock.monotonic_ms() - start_ms) / 1_000;
   const { bytes, files } = assertNumbers(`${folder}/logs/numbers.log`, lines);
-  console.log(`${files} files, ${Math.round(bytes / 1e6)} MB at ${Math.round(bytes / 1e6 / took_s)} MB/s`);
+  report(`${files} files, ${Math.round(bytes / 1e6)} MB at ${Math.round(bytes / 1e6 / took_s)} MB/s`);
   assert.ok(files > 10, `${files} files`);
 });
 

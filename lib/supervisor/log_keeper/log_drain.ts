@@ -7,14 +7,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { quoted, reasonOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import {
-  FileRefuses,
-  HeldPipe,
-  makePipe,
-  PEEK_BYTES,
-  type PipePeek,
-  SpliceFile,
-} from "../../os/pipe_to_file.ts";
+import { FileRefuses, HeldPipe, makePipe, type PipePeek, SpliceFile } from "../../os/pipe_to_file.ts";
 import type { DrainPlan } from "./keeper_plan.ts";
 import { rotatedFiles, rotatedPath } from "./log_names.ts";
 
@@ -134,7 +127,7 @@ export class LogDrain implements Disposable {
       if (!isThere(this.plan.file)) this.#closeFile();
     }
     if (this.#file) return this.#file;
-    this.#file = new SpliceFile(this.plan.file, LOG_MODE);
+    this.#file = new SpliceFile(this.plan.file, LOG_MODE, this.world.peek);
     if (this.lost_bytes > 0) {
       this.#file.seekEnd();
       this.#file.write(`mdg: ${this.lost_bytes} bytes of this log were lost: the disk did not take them\n`);
@@ -149,8 +142,9 @@ export class LogDrain implements Disposable {
   }
   /** Only what the program could not write on top of: a pipe that still has room waits for the disk. */
   #throwAway(): void {
-    if (this.world.peek.look(this.pipe).length < PEEK_BYTES) return;
-    this.#trash ??= new SpliceFile("/dev/null", LOG_MODE);
+    // a page may hold little of it, so a pipe is full long before it holds what it could
+    if (this.pipe.waiting_bytes < this.pipe.capacity_bytes / 4) return;
+    this.#trash ??= new SpliceFile("/dev/null", LOG_MODE, this.world.peek);
     this.lost_bytes += this.#trash.take(this.pipe, CHUNK_BYTES);
   }
 }
