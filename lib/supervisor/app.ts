@@ -242,6 +242,9 @@ export class App {
   }
   async #watch(process: StartedProcess, stop: AbortSignal, is_ready: boolean): Promise<Outcome> {
     const { world, config } = this;
+    // by the wall clock only what an earlier supervisor saw of it
+    const before_ms = Math.max(0, world.clock.now_ms() - this.started_ms!);
+    const from_ms = world.clock.monotonic_ms();
     let was_online = is_ready;
     const wished = Promise.withResolvers<Wish>();
     this.#wish = wished.resolve;
@@ -258,7 +261,7 @@ export class App {
     this.#wish = undefined;
     guards[Symbol.dispose]();
     this.#guards = undefined;
-    const uptime_ms = world.clock.now_ms() - this.started_ms!;
+    const uptime_ms = before_ms + world.clock.monotonic_ms() - from_ms;
     if (wish) {
       this.#enter("stopping", wish.why);
       await endProcess(world, process, world.mark, config.stop_signal, config.kill_timeout);

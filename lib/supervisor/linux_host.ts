@@ -58,9 +58,11 @@ export class LinuxHost implements ProcessHost, Disposable {
     return started;
   }
   find(mark: string): ProcessId | undefined {
-    const leader = listProcesses().find(({ pid, sid, state }) =>
+    const leaders = listProcesses().filter(({ pid, sid, state }) =>
       pid === sid && state !== "Z" && startVariable(pid, MARK_VARIABLE) === mark
     );
+    // what it started may lead sessions, too, but is younger
+    const [leader] = leaders.sort((one, other) => one.start_ticks - other.start_ticks);
     return leader && { pid: leader.pid, start_ticks: leader.start_ticks };
   }
   signal(id: ProcessId, signal: number): void {

@@ -4,7 +4,7 @@
  * the programs running for the next one.
  */
 import type { Clock } from "../base/clock.ts";
-import { reasonOf } from "../base/errors.ts";
+import { quoted, reasonOf, UserError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { Random } from "../base/random.ts";
 import type { KeyWorld } from "../config/encryption/key_ring.ts";
@@ -37,11 +37,12 @@ export interface SuperviseWorld extends KeyWorld {
 export async function runSupervisor(file: string, world: SuperviseWorld): Promise<void> {
   const config = await load(file, world);
   const folder = folderOf(file, world.cwd);
-  const directory = config.directory === undefined
-    ? defaultDirectory(world.env)
-    : fromFolder(folder, config.directory);
-  using workplace = Workplace.open(directory);
+  using workplace = Workplace.open(directoryOf(config, folder, world));
   await new Run(file, folder, workplace, world, config).toItsEnd();
+}
+
+function directoryOf({ directory }: SuperviseConfig, folder: string, world: SuperviseWorld): string {
+  return directory === undefined ? defaultDirectory(world.env) : fromFolder(folder, directory);
 }
 
 async function load(file: string, world: SuperviseWorld): Promise<SuperviseConfig> {
@@ -169,6 +170,15 @@ class Run {
     this.#systemd.reloading();
     try {
       const config = await load(this.file, this.world);
+      const directory = directoryOf(config, this.folder, this.world);
+      if (directory !== this.workplace.directory) {
+        throw new UserError(
+          `reload ${quoted(this.file)}: directory ${quoted(directory)}, want ${
+            quoted(this.workplace.directory)
+          }`,
+          { code: 2, hint: "another folder needs another supervisor: end this one first" },
+        );
+      }
       return { reload: await this.#supervisor.reload(config) };
     } catch (error) {
       log.error("reload refused, going on as before", { why: reasonOf(error) });

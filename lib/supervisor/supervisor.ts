@@ -67,8 +67,7 @@ export class Supervisor implements AsyncDisposable {
     const { apps } = this.#config;
     for (const config of apps) this.apps.set(config.name, this.#create(config));
     await this.world.arrange(this.#config, (name) => this.apps.get(name));
-    await this.#endRemoved();
-    await Promise.all([...this.apps.values()].map((app) => this.#takeOver(app)));
+    await Promise.all([this.#endRemoved(), ...[...this.apps.values()].map((app) => this.#takeOver(app))]);
     this.#is_started = true;
     this.#schedule();
     this.#measureEvery(this.#config.memory_interval);
@@ -183,7 +182,7 @@ export class Supervisor implements AsyncDisposable {
     app.restarts = kept?.restarts ?? 0;
     const found = kept?.process && host.adopt(kept.process);
     // started, but its supervisor died before it could write that down
-    const unknown = found ? undefined : host.find(app.world.mark);
+    const unknown = kept?.process ? undefined : host.find(app.world.mark);
     const process = found ?? (unknown && host.adopt(unknown));
     if (process) {
       const started_ms = kept?.started_ms ?? this.world.clock.now_ms();

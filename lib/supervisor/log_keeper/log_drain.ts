@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { quoted, reasonOf } from "../../base/errors.ts";
-import type { Log } from "../../base/log.ts";
+import type { Log, RateLimitedLog } from "../../base/log.ts";
 import { FileRefuses, HeldPipe, makePipe, type PipePeek, SpliceFile } from "../../os/pipe_to_file.ts";
 import type { DrainPlan } from "./keeper_plan.ts";
 import { rotatedFiles, rotatedPath } from "./log_names.ts";
@@ -14,6 +14,8 @@ import { rotatedFiles, rotatedPath } from "./log_names.ts";
 export interface DrainWorld {
   clock: Clock;
   log: Log;
+  /** For what goes on and on: its log is not rotated. */
+  complaints: RateLimitedLog;
   peek: PipePeek;
 }
 
@@ -53,7 +55,8 @@ export class LogDrain implements Disposable {
     try {
       return this.#move(now_ms);
     } catch (error) {
-      this.world.log.error("log file refuses", { file: this.plan.file, why: reasonOf(error) });
+      const { file } = this.plan;
+      this.world.complaints.warn(file, "log file refuses", { file, why: reasonOf(error) });
       this.#retry_ms = now_ms + RETRY_MS;
       this.#closeFile();
       if (error instanceof FileRefuses) this.#throwAway();

@@ -5,12 +5,12 @@
  */
 import { type Clock, nextTurn } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
-import type { Log } from "../../base/log.ts";
+import { type Log, RateLimitedLog } from "../../base/log.ts";
 import { isRunning } from "../../os/process_table.ts";
 import { HeldPipe, makePipe, PipePeek, waitForInput, Waker } from "../../os/pipe_to_file.ts";
 import { readState } from "../state_file.ts";
 import { type KeeperPlan, readKeeperPlan, WAKE_PIPE } from "./keeper_plan.ts";
-import { LogDrain } from "./log_drain.ts";
+import { type DrainWorld, LogDrain } from "./log_drain.ts";
 
 export interface KeeperWorld {
   clock: Clock;
@@ -21,6 +21,7 @@ export interface KeeperWorld {
 const IDLE_MS = 2_000;
 /** While a file refuses what a pipe holds. */
 const HELD_MS = 200;
+const COMPLAINT_INTERVAL_MS = 60_000;
 /** A supervisor is replaced within this time, or there will be none. */
 const ALONE_LIMIT_MS = 60_000;
 
@@ -35,10 +36,14 @@ class Keeper implements Disposable {
   readonly #wake: HeldPipe;
   readonly #peek = new PipePeek();
   readonly #drains = new Map<string, LogDrain>();
+  readonly #drain_world: DrainWorld;
   #plan: KeeperPlan | undefined;
   #alone_since_ms: number | undefined;
 
   constructor(readonly directory: string, readonly world: KeeperWorld) {
+    const { clock, log } = world;
+    const complaints = new RateLimitedLog(log, clock, COMPLAINT_INTERVAL_MS);
+    this.#drain_world = { clock, log, complaints, peek: this.#peek };
     const path = `${directory}/${WAKE_PIPE}`;
     makePipe(path, 0o600);
     this.#wake = new HeldPipe(path);
@@ -97,8 +102,7 @@ class Keeper implements Disposable {
     }
     for (const [pipe, plan] of wanted) {
       if (this.#drains.has(pipe)) continue;
-      const { clock, log } = this.world;
-      this.#drains.set(pipe, new LogDrain(plan, { clock, log, peek: this.#peek }));
+      this.#drains.set(pipe, new LogDrain(plan, this.#drain_world));
     }
   }
   /** The supervisor is gone, nobody took its place, and none of its programs runs. */

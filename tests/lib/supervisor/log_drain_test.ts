@@ -1,7 +1,7 @@
 /** One pipe into rotating files, in this process: where files end, what a full disk does, what a replaced writer finds. */
 import assert from "node:assert/strict";
 import { ManualClock } from "../../../lib/base/clock.ts";
-import { type Log, silentLog } from "../../../lib/base/log.ts";
+import { type Log, RateLimitedLog, silentLog } from "../../../lib/base/log.ts";
 import { Random } from "../../../lib/base/random.ts";
 import { PipePeek } from "../../../lib/os/pipe_to_file.ts";
 import { processCalls } from "../../../lib/os/process_calls.ts";
@@ -31,7 +31,10 @@ function stage(folder: string, max_bytes: number, keep_files = 1_000, file = `${
     warn: (message, fields) => void warnings.push(`${message} ${fields?.lost_bytes}`),
   };
   const peek = new PipePeek();
-  const drain = new LogDrain({ pipe: `${folder}/pipe`, file, max_bytes, keep_files }, { clock, log, peek });
+  const drain = new LogDrain(
+    { pipe: `${folder}/pipe`, file, max_bytes, keep_files },
+    { clock, log, complaints: new RateLimitedLog(silentLog, clock), peek },
+  );
   return {
     drain,
     clock,
