@@ -3,13 +3,15 @@
  * commands cannot even see the socket. One supervisor per folder, by a lock that the kernel takes back. Refuses a folder
  * of somebody else, which in a public place may have been laid out for us.
  */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { quoted, reasonOf, UserError } from "../base/errors.ts";
 import { ownUserId } from "../os/process_table.ts";
 
 const FOLDER_MODE = 0o700;
-/** A socket's address has room for 107 bytes; the longest name in here is notify/<64 characters>. */
-const MAX_PATH_BYTES = 107 - "/notify/".length - 64;
+const HASH_LENGTH = 12;
+/** A socket's address has room for 107 bytes. */
+const MAX_PATH_BYTES = 107 - "/notify/".length - HASH_LENGTH;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -65,8 +67,10 @@ export class Workplace implements Disposable {
   pipePath(app: string, stream: "out" | "err"): string {
     return `${this.directory}/pipes/${app}.${stream}`;
   }
+  /** The same after every restart, and short whatever the app's name is. */
   notifyPath(app: string): string {
-    return `${this.directory}/notify/${app}`;
+    const hash = createHash("sha256").update(app).digest("hex").slice(0, HASH_LENGTH);
+    return `${this.directory}/notify/${hash}`;
   }
   [Symbol.dispose](): void {
     this.#lock.close();
