@@ -8,9 +8,9 @@ import { decrypterFrom, type KeyWorld } from "./encryption/key_ring.ts";
 import { keySourcesOf } from "./encryption/key_sources_of.ts";
 import { interpolate } from "./interpolate.ts";
 import { locateConfig } from "./locate.ts";
-import { ConfigError, type Problem, ProblemList } from "./problem.ts";
+import { ConfigError, type ConfigPath, type Problem, ProblemList } from "./problem.ts";
 import { formatOf, readSource } from "./read_source.ts";
-import { resolve } from "./resolve.ts";
+import { offsetAt, resolve } from "./resolve.ts";
 import { validate } from "./validate.ts";
 
 export interface LoadedDocument<T> {
@@ -18,12 +18,24 @@ export interface LoadedDocument<T> {
   warnings: readonly Problem[];
 }
 
-/** Throws a ConfigError with every problem and this hint, or a UserError when it cannot be read at all. */
+export interface DocumentProblem {
+  path: ConfigPath;
+  message: string;
+}
+
+export interface DocumentRules {
+  /** What helps whoever has problems. */
+  hint: string;
+  /** Problems that no schema can see, in data that may have others. */
+  also?: (plain: unknown) => readonly DocumentProblem[];
+}
+
+/** Throws a ConfigError with every problem, or a UserError when it cannot be read at all. */
 export async function loadDocument<T>(
   schema: z.ZodType<T>,
   path: string,
   world: KeyWorld,
-  hint: string,
+  { hint, also }: DocumentRules,
 ): Promise<LoadedDocument<T>> {
   const format = formatOf(path);
   const source = await readSource(path, world.cwd);
@@ -34,6 +46,9 @@ export async function loadDocument<T>(
   for (const { path, offset } of decrypted.unmaskable) warnings.add(offset, path, SHORT_SECRET);
   const plain = resolve({ value: decrypted.value, retyped }, schema, problems);
   const value = validate(schema, plain, decrypted.value, problems, decrypted.opened);
+  for (const { path, message } of also?.(plain) ?? []) {
+    if (!problems.covers(path)) problems.add(offsetAt(decrypted.value, path), path, message);
+  }
   if (value === undefined || problems.size > 0) {
     throw new ConfigError(source.name, problems.sorted(), problems.size, undefined, hint);
   }

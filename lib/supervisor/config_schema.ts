@@ -1,7 +1,7 @@
 /**
  * What a supervise file may hold. Names are pmdaemon's where its meaning is kept (script, autorestart, max_restarts,
- * min_uptime, restart_delay, kill_timeout, max_memory_restart). All problems are told at once, cycles of dependencies
- * and names that nobody has among them. Relative paths are taken from the file's folder.
+ * min_uptime, restart_delay, kill_timeout, max_memory_restart). What apps say of each other is app_references.ts.
+ * Relative paths are taken from the file's folder.
  */
 import { z } from "zod";
 import { documentJsonSchema } from "../config/json_schema.ts";
@@ -104,22 +104,6 @@ export const superviseSchema = z.strictObject({
     recipients: z.array(z.string().min(1)).max(64).optional(),
   }).optional().meta({ description: "Keys of the encrypted values of this file" }),
   apps: z.array(app).min(1).max(MAX_APPS).meta({ description: "The programs" }),
-}).superRefine(({ apps }, context) => {
-  const refuse = (path: (string | number)[], message: string) =>
-    context.addIssue({ code: "custom", path: ["apps", ...path], message });
-  const names = apps.map(({ name }) => name);
-  for (const [i, { name, depends_on }] of apps.entries()) {
-    const first = names.indexOf(name);
-    if (first < i) refuse([i, "name"], `"${name}" is the name of apps[${first}], want another`);
-    for (const [k, other] of depends_on.entries()) {
-      if (!names.includes(other)) refuse([i, "depends_on", k], `no app has the name "${other}"`);
-    }
-    const cycle = cycleFrom(name, apps);
-    // told once, at the first app of it
-    if (cycle && cycle.every((member) => names.indexOf(member) >= i)) {
-      refuse([i, "depends_on"], `a cycle: ${[...cycle, name].join(" needs ")}, want none`);
-    }
-  }
 });
 
 export type SuperviseConfig = z.output<typeof superviseSchema>;
@@ -133,24 +117,6 @@ export function superviseJsonSchema(): Record<string, unknown> {
     title: "mdg supervise file",
     ...documentJsonSchema(superviseSchema),
   };
-}
-
-/** The shortest way from `name` over its dependencies back to it, without the repeated end. */
-function cycleFrom(
-  name: string,
-  apps: readonly { name: string; depends_on: string[] }[],
-): string[] | undefined {
-  const waiting: string[][] = [[name]];
-  const seen = new Set<string>();
-  for (let way = waiting.shift(); way !== undefined; way = waiting.shift()) {
-    for (const next of apps.find((one) => one.name === way.at(-1))?.depends_on ?? []) {
-      if (next === name) return way;
-      if (seen.has(next)) continue;
-      seen.add(next);
-      waiting.push([...way, next]);
-    }
-  }
-  return undefined;
 }
 
 function isRegExp(text: string): boolean {

@@ -1,11 +1,12 @@
 /**
- * A rotating log file read as it grows: lines in order, none lost or told twice over a rotation, because the old file is
- * read to its end before the new one is opened. For `logs --follow` and for readiness by a line.
+ * A rotating log file read as it grows: lines in order, none lost or told twice, however often it was rotated since the
+ * last look (unless keep_files has removed it): each file is read to its end, then the one that followed it. For `logs --follow` and for readiness by a line.
  */
 import { type Clock, sleep } from "../base/clock.ts";
 import { rotatedFiles } from "./log_keeper/log_names.ts";
 
 const READ_BYTES = 262_144;
+const MAX_CALL_BYTES = 8 * 1_048_576;
 /** What a line may have at most before it is given out in pieces. */
 const MAX_LINE_LENGTH = 1_048_576;
 const LOOK_MS = 50;
@@ -19,20 +20,18 @@ export class LogFollower implements Disposable {
 
   /** Begins at the end of what is there now. */
   constructor(readonly path: string) {
-    this.#open();
+    this.#open(path);
     this.#file?.seekSync(0, Deno.SeekMode.End);
   }
-  /** Complete lines that were written since the last call; without their line feed. */
+  /** Complete lines that were written since the last call, without their line feed; at most some MiB of them. */
   lines(): string[] {
     const found: string[] = [];
-    this.#readTo(found);
-    if (!this.#isCurrent()) {
-      // it was rotated: what came between the two looks is in the old file
-      this.#readTo(found);
-      this.#file?.close();
-      this.#file = undefined;
-      this.#open();
-      this.#readTo(found);
+    for (let budget = MAX_CALL_BYTES; budget > 0;) {
+      const count = this.#file?.readSync(this.#buffer) ?? 0;
+      if (count > 0) {
+        this.#split(count, found);
+        budget -= count;
+      } else if (!this.#advance()) break;
     }
     return found;
   }
@@ -41,35 +40,57 @@ export class LogFollower implements Disposable {
     this.#file = undefined;
   }
 
-  #readTo(found: string[]): void {
-    if (!this.#file) return;
-    for (;;) {
-      const count = this.#file.readSync(this.#buffer);
-      if (count === null || count === 0) return;
-      const parts = (this.#rest + this.#decoder.decode(this.#buffer.subarray(0, count), { stream: true }))
-        .split("\n");
-      this.#rest = parts.pop()!;
-      for (const part of parts) found.push(part);
-      if (this.#rest.length > MAX_LINE_LENGTH) {
-        found.push(this.#rest);
-        this.#rest = "";
-      }
+  #split(count: number, found: string[]): void {
+    const text = this.#rest + this.#decoder.decode(this.#buffer.subarray(0, count), { stream: true });
+    const parts = text.split("\n");
+    this.#rest = parts.pop()!;
+    for (const part of parts) found.push(part);
+    if (this.#rest.length > MAX_LINE_LENGTH) {
+      found.push(this.#rest);
+      this.#rest = "";
     }
   }
-  #isCurrent(): boolean {
+  /** At the end of a file: to the one that was written after it. False when there is none (yet). */
+  #advance(): boolean {
     const info = infoOf(this.path);
-    return info === undefined
-      ? this.#file !== undefined
-      : this.#file !== undefined && info.ino === this.#inode;
+    if (info === undefined || (this.#file && info.ino === this.#inode)) return false;
+    const ended = this.#file;
+    const inode = this.#inode;
+    // opened first: if it is rotated meanwhile, the list has it, too
+    if (!this.#open(this.path)) return false;
+    const next = ended && nextAfter(inode, rotatedFiles(this.path));
+    // what was written to the ended one since we read it, before it was rotated, is read first
+    const count = ended?.readSync(this.#buffer) ?? 0;
+    if (count > 0) {
+      this.#file!.close();
+      this.#file = ended;
+      this.#inode = inode;
+      ended!.seekSync(-count, Deno.SeekMode.Current);
+      return true;
+    }
+    ended?.close();
+    if (next !== undefined) {
+      this.#file!.close();
+      this.#open(next);
+    }
+    return true;
   }
-  #open(): void {
+  #open(path: string): boolean {
     try {
-      this.#file = Deno.openSync(this.path, { read: true });
+      this.#file = Deno.openSync(path, { read: true });
       this.#inode = this.#file.statSync().ino;
+      return true;
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
     }
   }
+}
+
+/** The rotated file that follows the one with this inode; the oldest where that one is gone by now. */
+function nextAfter(inode: number | null | undefined, rotated: readonly string[]): string | undefined {
+  const at = rotated.findLastIndex((path) => infoOf(path)?.ino === inode);
+  return rotated[at + 1];
 }
 
 /** Lines as they come, looked for every so often, until the signal aborts. */
@@ -83,8 +104,7 @@ export async function* followLog(
     if (lines.length > 0) yield lines;
     else await sleep(clock, LOOK_MS, signal);
   }
-  const last = follower.lines();
-  if (last.length > 0) yield last;
+  for (let last = follower.lines(); last.length > 0; last = follower.lines()) yield last;
 }
 
 /** The last `count` lines, over rotated files where the current one has fewer. */

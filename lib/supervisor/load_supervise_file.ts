@@ -1,6 +1,7 @@
 /** A supervise file, checked: every problem at once, with its line. */
 import type { KeyWorld } from "../config/encryption/key_ring.ts";
 import { loadDocument, type LoadedDocument } from "../config/load_document.ts";
+import { referenceProblems } from "./app_references.ts";
 import { type SuperviseConfig, superviseSchema } from "./config_schema.ts";
 
 const HINT = "lib/supervisor/README.md lists every key; `mdg supervise check FILE` looks without starting";
@@ -9,5 +10,5 @@ export async function loadSuperviseFile(
   path: string,
   world: KeyWorld,
 ): Promise<LoadedDocument<SuperviseConfig>> {
-  return await loadDocument(superviseSchema, path, world, HINT);
+  return await loadDocument(superviseSchema, path, world, { hint: HINT, also: referenceProblems });
 }

@@ -48,13 +48,15 @@ Deno.test("every problem at once, each at its place", async () => {
         "  - name: b\n" +
         "    script: x\n" +
         "    max_memory_restart: lots\n" +
+        "    depends_on: [b]\n" +
         "    ready: {port: 1, http: http://x}\n",
     ),
     [
       's.yaml:2:11: apps[0].name: "all", want another name: "all" means every app',
       's.yaml:4:5: apps[0].kil_timeout: unknown key: did you mean "kill_timeout"?',
       's.yaml:7:25: apps[1].max_memory_restart: "lots", want a size of at least 1048576 bytes, such as "500M" or "1G"',
-      "s.yaml:8:12: apps[1].ready: a mapping, want exactly one of port, http, line, notify",
+      "s.yaml:8:17: apps[1].depends_on: a cycle: b needs b, want none",
+      "s.yaml:9:12: apps[1].ready: a mapping, want exactly one of port, http, line, notify",
     ],
   );
 });
