@@ -1,7 +1,7 @@
 /** `mdg supervise logs NAME`: what a program wrote, from its files; follows over rotations. */
 import { defineCommand, type World } from "../../lib/cli/command.ts";
-import type { AppStatus } from "../../lib/supervisor/status.ts";
-import { askStatus, DIRECTORY_FLAG, pick } from "./ask.ts";
+import type { SupervisorStatus } from "../../lib/supervisor/status.ts";
+import { askStatus, DIRECTORY_FLAG, directoryOf, pick } from "./ask.ts";
 
 export const logs = defineCommand({
   summary: "Print what apps wrote; --follow goes on",
@@ -30,7 +30,7 @@ export const logs = defineCommand({
   ],
   permissions: ["ffi"],
   async run(world, flags, names) {
-    const files = pick((await askStatus(world, flags.directory)).apps, names).flatMap(filesOf);
+    const files = await filesOf(world, flags.directory, names);
     if (flags.path) {
       for (const { path } of files) await world.stdout(`${path}\n`);
       return 0;
@@ -63,7 +63,30 @@ async function print(world: World, label: string, lines: readonly string[]): Pro
   if (lines.length > 0) await world.stdout(lines.map((line) => `${label}${line}\n`).join(""));
 }
 
-function filesOf({ name, log, error_log }: AppStatus): { path: string; label: string }[] {
-  const out = { path: log, label: name };
-  return error_log === undefined ? [out] : [out, { path: error_log, label: `${name}!` }];
+interface LabelledFile {
+  path: string;
+  label: string;
+}
+
+/** As the supervisor says; where none runs, as the last one had it. */
+async function filesOf(
+  world: World,
+  directory: string | undefined,
+  names: readonly string[],
+): Promise<LabelledFile[]> {
+  let asked: SupervisorStatus;
+  try {
+    asked = await askStatus(world, directory);
+  } catch (error) {
+    const { keptLogFiles } = await import("../../lib/supervisor/log_keeper/keeper_plan.ts");
+    const kept = keptLogFiles(await directoryOf(world, directory));
+    const found = kept.filter(({ app }) => names.includes("all") || names.includes(app));
+    if (found.length === 0) throw error;
+    world.stderr("warning: no supervisor is running, these are the logs of the last one\n");
+    return found.map(({ app, stream, path }) => ({ path, label: stream === "err" ? `${app}!` : app }));
+  }
+  return pick(asked.apps, names).flatMap(({ name, log, error_log }) => {
+    const out = { path: log, label: name };
+    return error_log === undefined ? [out] : [out, { path: error_log, label: `${name}!` }];
+  });
 }

@@ -1,5 +1,5 @@
 /**
- * The C library of Linux, opened once when first asked for: the only native calls of this house. Everything above speaks
+ * The C library of Linux, opened once when first asked for; with process_calls.ts all native calls of this house. Above, we speak
  * of segments, threads and clocks, never of symbols. Refuses other systems with a clear word, since none of what hangs
  * on it (shared memory, pinning) exists there in this form.
  */

@@ -122,7 +122,7 @@ export class SpliceFile implements Disposable {
 }
 
 /** The disk is full, or broken: the bytes are still in the pipe. */
-export class FileRefuses extends Error {
+class FileRefuses extends Error {
   override readonly name = "FileRefuses";
 }
 

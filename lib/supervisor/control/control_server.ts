@@ -93,7 +93,7 @@ function parseRequest(line: string): ControlRequest {
   } catch {
     throw new UserError("read a request: no JSON, want one object a line", { code: 2 });
   }
-  const { ask, names, keep } = value as Record<string, unknown>;
+  const { ask, names, keep } = Object(value) as Record<string, unknown>;
   switch (ask) {
     case "status":
     case "reload":

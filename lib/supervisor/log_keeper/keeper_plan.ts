@@ -3,6 +3,7 @@
  * No signals: a process that has only just started would die of them.
  */
 import { renameSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import type { ProcessId } from "../../os/process_table.ts";
 
 /** One pipe into one rotating file. */
@@ -32,4 +33,24 @@ export function writeKeeperPlan(directory: string, plan: KeeperPlan): void {
 
 export function readKeeperPlan(directory: string): KeeperPlan {
   return JSON.parse(Deno.readTextFileSync(`${directory}/${PLAN_FILE}`)) as KeeperPlan;
+}
+
+export interface KeptLogFile {
+  app: string;
+  stream: string;
+  path: string;
+}
+
+/** Where the logs of the last supervisor are; nothing where there was none. */
+export function keptLogFiles(directory: string): KeptLogFile[] {
+  try {
+    return readKeeperPlan(directory).drains.map(({ pipe, file }) => {
+      const name = basename(pipe);
+      const dot = name.lastIndexOf(".");
+      return { app: name.slice(0, dot), stream: name.slice(dot + 1), path: file };
+    });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }

@@ -4,10 +4,11 @@
  * pipe; when that is nearly full, they are thrown away, counted, and told in the log when writing works again, since a
  * program must not stand still for its log.
  */
+import { dirname } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { quoted, reasonOf } from "../../base/errors.ts";
 import type { Log, RateLimitedLog } from "../../base/log.ts";
-import { FileRefuses, HeldPipe, makePipe, type PipePeek, SpliceFile } from "../../os/pipe_to_file.ts";
+import { HeldPipe, makePipe, type PipePeek, SpliceFile } from "../../os/pipe_to_file.ts";
 import type { DrainPlan } from "./keeper_plan.ts";
 import { rotatedFiles, rotatedPath } from "./log_names.ts";
 
@@ -59,7 +60,7 @@ export class LogDrain implements Disposable {
       this.world.complaints.warn(file, "log file refuses", { file, why: reasonOf(error) });
       this.#retry_ms = now_ms + RETRY_MS;
       this.#closeFile();
-      if (error instanceof FileRefuses) this.#throwAway();
+      this.#throwAway();
       return false;
     }
   }
@@ -130,6 +131,8 @@ export class LogDrain implements Disposable {
       if (!isThere(this.plan.file)) this.#closeFile();
     }
     if (this.#file) return this.#file;
+    // its folder may have been removed while we ran
+    Deno.mkdirSync(dirname(this.plan.file), { recursive: true });
     this.#file = new SpliceFile(this.plan.file, LOG_MODE, this.world.peek);
     if (this.lost_bytes > 0) {
       this.#file.seekEnd();

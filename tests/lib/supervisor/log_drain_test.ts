@@ -130,6 +130,19 @@ nativeTest("a file that was moved away is begun again", () =>
     assert.equal(await Deno.readTextFile(`${folder}/app.log`), "two\n");
   }));
 
+nativeTest("a log folder that was removed is made again", () =>
+  inFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/logs`);
+    using all = stage(folder, 1_048_576, 3, `${folder}/logs/app.log`);
+    all.write("one\n");
+    while (all.drain.turn());
+    await Deno.remove(`${folder}/logs`, { recursive: true });
+    all.clock.advance(1_500);
+    all.write("two\n");
+    while (all.drain.turn());
+    assert.equal(await Deno.readTextFile(`${folder}/logs/app.log`), "two\n");
+  }));
+
 nativeTest(
   "a follower sees every line once over rotations; the last lines reach into rotated files",
   () =>
