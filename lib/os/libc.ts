@@ -1,7 +1,7 @@
 /**
- * The C library of Linux, opened once when first asked for; with process_calls.ts all native calls of this house. Above, we speak
- * of segments, threads and clocks, never of symbols. Refuses other systems with a clear word, since none of what hangs
- * on it (shared memory, pinning) exists there in this form.
+ * The C library of Linux, opened once when first asked for; process_calls.ts adds what processes need, and there are no
+ * other native calls in this house. Everything above speaks of segments, threads and clocks, never of symbols. Refuses
+ * other systems with a clear word, since none of what hangs on it (shared memory, pinning) exists there in this form.
  */
 import { quoted, reasonOf, UserError } from "../base/errors.ts";
 

@@ -3,7 +3,7 @@
  * are looked at. Signals go to the process group at one instant and then, one by one and by pidfd, to whoever left it.
  */
 import type { Clock, Timer } from "../base/clock.ts";
-import { ChildReaper, type ProcessEnd } from "../os/child_reaper.ts";
+import { ChildReaper, type ProcessEnd, SIGNALS } from "../os/child_reaper.ts";
 import {
   isRunning,
   type ProcessId,
@@ -69,13 +69,10 @@ export class LinuxHost implements ProcessHost, Disposable {
     signalProcess(id, signal);
   }
   signalTree(leader: ProcessId | undefined, mark: string, signal: number): number {
-    const tree = processTree(leader, mark, Deno.pid);
-    const in_group = leader !== undefined && tree.some(({ pgid }) => pgid === leader.pid);
-    if (in_group) signalGroup(leader.pid, signal);
-    for (const entry of tree) {
-      if (!in_group || entry.pgid !== leader.pid) signalProcess(entry, signal);
-    }
-    return tree.length;
+    const count = this.#toTree(leader, mark, signal);
+    // one that is stopped (SIGSTOP) hears nothing else until it goes on
+    if (count > 0 && signal !== SIGNALS.SIGKILL) this.#toTree(leader, mark, SIGNALS.SIGCONT);
+    return count;
   }
   usage(leader: ProcessId | undefined, mark: string): TreeUsage {
     const tree = processTree(leader, mark, Deno.pid);
@@ -90,6 +87,15 @@ export class LinuxHost implements ProcessHost, Disposable {
     this.#reaper[Symbol.dispose]();
   }
 
+  #toTree(leader: ProcessId | undefined, mark: string, signal: number): number {
+    const tree = processTree(leader, mark, Deno.pid);
+    const in_group = leader !== undefined && tree.some(({ pgid }) => pgid === leader.pid);
+    if (in_group) signalGroup(leader.pid, signal);
+    for (const entry of tree) {
+      if (!in_group || entry.pgid !== leader.pid) signalProcess(entry, signal);
+    }
+    return tree.length;
+  }
   #ended(pid: number, end: ProcessEnd): void {
     this.#children.get(pid)?.end(end);
     this.#children.delete(pid);

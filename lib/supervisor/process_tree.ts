@@ -39,7 +39,9 @@ export function treeOf(
     if (session !== undefined && (entry.sid === session || entry.pgid === session)) take(entry);
   }
   for (const entry of all) {
-    if (!found.has(entry.pid) && isMarked(entry.pid)) take(entry);
+    // looking is dear, and what is older than the leader was not started by it
+    if (found.has(entry.pid) || (leader && entry.start_ticks < leader.start_ticks)) continue;
+    if (isMarked(entry.pid)) take(entry);
   }
   return [...found.values()];
 }

@@ -53,3 +53,13 @@ Deno.test("without a leader the mark alone decides", () => {
   const all = [entry(100, 1, 100), entry(500, 1, 500)];
   assert.deepEqual(treeOf(all, undefined, (pid) => pid === 500).map(({ pid }) => pid), [500]);
 });
+
+Deno.test("what is older than the leader is not even looked at", () => {
+  const looked: number[] = [];
+  const all = [entry(1, 0, 1), entry(50, 1, 50), entry(100, 1, 100), entry(200, 1, 200)];
+  treeOf(all, leader, (pid) => {
+    looked.push(pid);
+    return false;
+  });
+  assert.deepEqual(looked, [200]);
+});
