@@ -25,7 +25,7 @@ const SEEK_END = 2;
 /** What an unprivileged process may ask for; more is refused and the default of 64 KiB stays. */
 const PIPE_BYTES = 1_048_576;
 /** How far `peek` looks. */
-export const PEEK_BYTES = 65_536;
+const PEEK_BYTES = 65_536;
 
 /** Makes the named pipe unless it is there. */
 export function makePipe(path: string, mode: number): void {

@@ -15,17 +15,15 @@ import type { StartedProcess, TreeUsage } from "./host.ts";
 import type { Notification } from "./notify_socket.ts";
 import { sizeText } from "./quantities.ts";
 
-export const APP_STATES = [
-  "stopped",
-  "waiting",
-  "starting",
-  "online",
-  "stopping",
-  "backoff",
-  "exited",
-  "failed",
-] as const;
-export type AppState = typeof APP_STATES[number];
+export type AppState =
+  | "stopped"
+  | "waiting"
+  | "starting"
+  | "online"
+  | "stopping"
+  | "backoff"
+  | "exited"
+  | "failed";
 
 export interface AppWorld extends EndWorld, GuardWorld {
   random: Random;

@@ -4,7 +4,7 @@ import { loadDocument, type LoadedDocument } from "../config/load_document.ts";
 import { referenceProblems } from "./app_references.ts";
 import { type SuperviseConfig, superviseSchema } from "./config_schema.ts";
 
-const HINT = "lib/supervisor/README.md lists every key; `mdg supervise check FILE` looks without starting";
+const HINT = "`mdg supervise check --schema` prints every key that is allowed";
 
 export async function loadSuperviseFile(
   path: string,

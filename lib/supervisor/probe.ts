@@ -3,6 +3,7 @@
  * open. The answer is undefined when all is well, else why not.
  */
 import { reasonOf } from "../base/errors.ts";
+import { readLine } from "./control/protocol.ts";
 import { type Clock, withDeadline } from "../base/clock.ts";
 
 export interface ProbeTarget {
@@ -30,6 +31,9 @@ export function targetText({ port, http }: ProbeTarget): string {
   return `port ${hostname}:${number}`;
 }
 
+/** The kernel's buffer may bring more with the first line. */
+const MAX_STATUS_LINE_BYTES = 65_536;
+
 interface Work {
   result: Promise<string | undefined>;
   stop(): void;
@@ -44,15 +48,36 @@ function connects(port: number | string): Work {
   return { result: opened, stop: () => stopped = true };
 }
 
+/** Written by hand: fetch would ask the proxy of the environment for a program of this machine. */
 function answers(url: string): Work {
-  const controller = new AbortController();
-  const result = fetch(url, { signal: controller.signal, redirect: "manual" }).then(async (response) => {
-    await response.body?.cancel();
-    return response.ok ? undefined : `GET ${url}: answered ${response.status}`;
-  });
-  // after the deadline nobody listens any more
-  result.catch(() => {});
-  return { result, stop: () => controller.abort() };
+  const { hostname, port, protocol, pathname, search, host } = new URL(url);
+  const is_tls = protocol === "https:";
+  const to = { hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port || (is_tls ? 443 : 80)) };
+  let connection: Deno.Conn | undefined;
+  let stopped = false;
+  const close = () => {
+    connection?.close();
+    connection = undefined;
+  };
+  const ask = async () => {
+    const opened = await (is_tls ? Deno.connectTls(to) : Deno.connect(to));
+    if (stopped) return opened.close();
+    connection = opened;
+    const head = `GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    const bytes = new TextEncoder().encode(head);
+    for (let done = 0; done < bytes.length;) done += await opened.write(bytes.subarray(done));
+    const line = await readLine(opened, MAX_STATUS_LINE_BYTES);
+    const status = /^HTTP\/1\.[01] (\d{3})/.exec(line ?? "")?.[1];
+    return status?.startsWith("2") ? undefined : `GET ${url}: answered ${status ?? "no HTTP"}`;
+  };
+  const result = ask().catch((error) => stopped ? undefined : `GET ${url}: ${reasonOf(error)}`);
+  return {
+    result: result.then((fault) => fault ?? undefined),
+    stop: () => {
+      stopped = true;
+      close();
+    },
+  };
 }
 
 export function address(port: number | string): { hostname: string; port: number } {

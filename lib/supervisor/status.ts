@@ -99,7 +99,7 @@ function whyOf({ state, reason, says, last_end }: AppStatus): string {
   return "";
 }
 
-export function newYorkTime(at_ms: number): string {
+function newYorkTime(at_ms: number): string {
   const when = Temporal.Instant.fromEpochMilliseconds(at_ms).toZonedDateTimeISO(NEW_YORK);
   return `${when.toPlainDate()} ${when.toPlainTime().toString({ smallestUnit: "minute" })} NY`;
 }

@@ -322,7 +322,7 @@ function isDone(app: App | undefined): boolean {
 
 const REMOVED_KILL_TIMEOUT_MS = 30_000;
 
-export function markOf(supervisor_id: string, app: string): string {
+function markOf(supervisor_id: string, app: string): string {
   return `${supervisor_id}/${app}`;
 }
 

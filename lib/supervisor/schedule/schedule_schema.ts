@@ -6,7 +6,7 @@ import { z } from "zod";
 
 export const DAY_NAMES = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 export const NEW_YORK = "America/New_York";
-export const ACTIONS = ["restart", "start", "stop", "reload"] as const;
+const ACTIONS = ["restart", "start", "stop", "reload"] as const;
 
 export type ScheduleAction = typeof ACTIONS[number];
 
@@ -56,7 +56,7 @@ export type ScheduledTime =
   | { kind: "market"; event: "open" | "close"; offset_minutes: number };
 
 /** Undefined when the text is no time. */
-export function parseAt(text: string): ScheduledTime | undefined {
+function parseAt(text: string): ScheduledTime | undefined {
   if (CLOCK_TIME.test(text)) return { kind: "clock", time: text };
   const match = MARKET_TIME.exec(text);
   if (!match) return undefined;
