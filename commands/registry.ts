@@ -22,6 +22,7 @@ export { run } from "./run.ts";
 export { shm } from "./shm.ts";
 export { simulate } from "./simulate.ts";
 export { speak } from "./speak.ts";
+export { supervise } from "./supervise.ts";
 export { tail } from "./tail.ts";
 export { sql } from "./sql.ts";
 export { tenant } from "./tenant.ts";

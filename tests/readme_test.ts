@@ -232,3 +232,48 @@ serviceTest("openssl", "README 7: many clients, each with rights of its own", as
     await Deno.remove(folder, { recursive: true });
   }
 });
+testUnless(
+  Deno.build.os === "linux" ? undefined : "supervision needs Linux",
+  "README 8: around the clock",
+  async () => {
+    const { yaml: [yaml], sh: [commands] } = example("8. Around the clock");
+    const cwd = await Deno.makeTempDir({ prefix: "mdg-readme-" });
+    const env = { MDG_SUPERVISE_DIRECTORY: `${cwd}/run` };
+    const [web, health] = [freePort(), freePort()];
+    const local = yaml.replaceAll("127.0.0.1:9090", `127.0.0.1:${health}`)
+      .replaceAll("127.0.0.1:8080", `127.0.0.1:${web}`);
+    await Deno.writeTextFile(`${cwd}/supervise.yaml`, local);
+    await Deno.writeTextFile(
+      `${cwd}/gateway.yaml`,
+      "sources: [{kind: simulator, symbols: [BTCUSD]}]\nservers:\n" +
+        `  - {kind: websocket, listen: "127.0.0.1:${web}"}\n  - {kind: health, listen: "127.0.0.1:${health}"}\n`,
+    );
+    const told = async (command: string, more: string[] = []) => {
+      const result = await runMdg({ args: [...mdgWords(commands, command), ...more], cwd, env });
+      assert.equal(result.code, 0, `${command}: ${result.stderr}`);
+      return result.stdout;
+    };
+    try {
+      assert.match(await told("supervise check"), /valid, 2 apps/);
+      assert.equal((await told("supervise schedule")).trim().split("\n").length, 5);
+      await using mdg = new DaemonProcess(["supervise", "supervise.yaml"], { cwd, env });
+      await mdg.says("online", { app: "ticks" });
+      assert.match(await told("supervise status"), /^gateway +online/m);
+      const logs = mdgWords(commands, "supervise logs").filter((word) => word !== "-f");
+      assert.match((await runMdg({ args: logs, cwd, env })).stdout, /"message":"listening"/);
+      assert.match(
+        await runMdg({ args: ["supervise", "systemd", "supervise.yaml"], cwd, env }).then((one) =>
+          one.stdout
+        ),
+        /KillMode=process/,
+      );
+    } finally {
+      await Deno.remove(cwd, { recursive: true });
+    }
+  },
+);
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}

@@ -102,6 +102,8 @@ export interface CommandSpec<F extends Flags> {
   examples: readonly Example[];
   /** None when absent: the process then cannot get them back. */
   permissions?: readonly RevocablePermission[];
+  /** How long it may take to drain after the wish to stop; absent: the frame's own limit. */
+  drain_limit_ms?: number;
   run(world: World, flags: FlagValues<F>, args: readonly string[]): Promise<ExitCode>;
 }
 
@@ -114,6 +116,7 @@ export interface Command {
   readonly flags: Flags;
   readonly examples: readonly Example[];
   readonly permissions: readonly RevocablePermission[];
+  readonly drain_limit_ms?: number;
   run(world: World, flags: Record<string, unknown>, args: readonly string[]): Promise<ExitCode>;
 }
 
@@ -122,6 +125,8 @@ export interface CommandGroup {
   readonly kind: "group";
   readonly summary: string;
   readonly commands: Readonly<Record<string, Command>>;
+  /** What the word alone does, with an argument that is none of the further words; it has no flags of its own. */
+  readonly bare?: Command;
 }
 
 /** The words users type, as `commands/registry.ts` exports them. */
@@ -136,10 +141,19 @@ export function defineCommand<const F extends Flags>(spec: CommandSpec<F>): Comm
     flags: spec.flags,
     examples: spec.examples,
     permissions: spec.permissions ?? [],
+    drain_limit_ms: spec.drain_limit_ms,
     run: (world, flags, args) => spec.run(world, flags as FlagValues<F>, args),
   };
 }
 
-export function defineGroup(summary: string, commands: Record<string, Command>): CommandGroup {
-  return { kind: "group", summary, commands };
+export function defineGroup(
+  summary: string,
+  commands: Record<string, Command>,
+  bare?: Command,
+): CommandGroup {
+  if (bare && Object.keys(bare.flags).length > 0) {
+    // they would be taken for those of the further words
+    throw new TypeError(`define group ${JSON.stringify(summary)}: its bare command has flags, want none`);
+  }
+  return { kind: "group", summary, commands, bare };
 }
