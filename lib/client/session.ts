@@ -15,7 +15,7 @@ import {
 } from "./messages.ts";
 import { BinaryReader, type Handle } from "./read_binary.ts";
 import { JsonReader } from "./read_json.ts";
-import { covers, isNarrow, type Wish, wishKey } from "./wish.ts";
+import { covers, isNarrow, variantOf, type Wish, wishKey } from "./wish.ts";
 
 export interface SessionOwner {
   readonly clock: Clock;
@@ -161,7 +161,7 @@ export class Session {
     if (instrument === undefined || market.epoch === undefined) return undefined;
     const { book } = instrument;
     const seq = wish.channel === "book"
-      ? (book?.resumable ? book.seq : undefined)
+      ? (book?.resumable && book.variant === variantOf(wish.depth, wish.interval_ms) ? book.seq : undefined)
       : instrument.progressOf(wish.channel, wish.interval)?.seq;
     return seq === undefined ? undefined : { epoch: market.epoch, seq };
   }
@@ -199,9 +199,10 @@ export class Session {
       if (channel === "book") {
         const book = instrument.openBook();
         // A book that we hold is either about to be resumed or replaced; until then it is as it was left.
-        if (!(is_narrow && book.resumable)) {
-          this.owner.market.loseBook(instrument, "a snapshot is on its way");
-        }
+        const variant = variantOf(message.depth, message.interval_ms);
+        const goes_on = is_narrow && book.resumable && book.variant === variant;
+        if (!goes_on) this.owner.market.loseBook(instrument, "a snapshot is on its way");
+        book.variant = variant;
       } else if (typeof channel === "string") {
         const progress = instrument.progressOf(channel, period);
         if (progress === undefined) continue;

@@ -92,6 +92,31 @@ Deno.test("cut off in the middle of a replay, it resumes nothing from there; not
   assert.equal(server.requests.at(-1)!.resume, undefined);
 });
 
+Deno.test("a book of another depth is never resumed from: its sequence is another", async () => {
+  await using server = await ScriptedServer.open();
+  server.onSubscribe = ({ depth }) => [snapshot(depth === 5 ? 5 : 900, [[100, 1]], [])];
+  using watched = new WatchedClient({ urls: [server.url] });
+  watched.client.subscribe({ ...BOOK, depth: 5 });
+  await watched.saw("snapshot 5");
+  server.cut();
+  watched.client.subscribe({ ...BOOK, depth: 10 });
+  await watched.saw("snapshot 900");
+  assert.ok(server.requests.filter(({ depth }) => depth === 10).every(({ resume }) => resume === undefined));
+  server.cut();
+  await until("the resume", () => server.requests.at(-1)!.resume?.seq === 900);
+});
+
+Deno.test("tokens from files are trimmed; one that no header takes, and an address that is none, are told", async () => {
+  await using server = await ScriptedServer.open();
+  using trimmed = new WatchedClient({ urls: [server.url], token: "secret\n" });
+  await trimmed.saw("up 0");
+  assert.deepEqual(server.headers, ["Bearer secret"]);
+  using broken = new WatchedClient({ urls: [server.url], token: "a\nb" });
+  await broken.saw("down for now: the token is empty, or has characters that no header takes");
+  using nowhere = new WatchedClient({ urls: ["nowhere"] });
+  await until("the reason", () => nowhere.words.some((word) => /^down for now: .*nowhere|URL/.test(word)));
+});
+
 Deno.test("a server that starts anew: no resume, a fresh snapshot, and trades may be missing", async () => {
   await using server = await ScriptedServer.open();
   server.onSubscribe = ({ channel }) => channel === "book" ? [snapshot(5, [[100, 1]], [])] : [trade(40)];

@@ -82,9 +82,20 @@ export class ScriptedServer implements AsyncDisposable {
       const request = JSON.parse(String(data));
       this.requests.push(request);
       if (request.type !== "subscribe") return;
-      const { id, symbol, channel, venue, interval } = request;
+      const { id, symbol, channel, venue, interval, depth, interval_ms } = request;
       const { instruments } = this;
-      this.say({ type: "subscribed", id, symbol, channel, venue, interval, epoch: "e1", instruments });
+      this.say({
+        type: "subscribed",
+        id,
+        symbol,
+        channel,
+        venue,
+        interval,
+        depth,
+        interval_ms,
+        epoch: "e1",
+        instruments,
+      });
       this.say(...this.onSubscribe(request));
     });
     this.say(this.hello);
