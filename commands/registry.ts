@@ -1,6 +1,7 @@
 /**
  * The table of contents: every command under the word that users type. One line per command.
  */
+export { audioTest as "audio-test" } from "./audio_test.ts";
 export { completions } from "./completions.ts";
 export { config } from "./config.ts";
 export { decrypt } from "./decrypt.ts";
@@ -20,6 +21,7 @@ export { rekey } from "./rekey.ts";
 export { run } from "./run.ts";
 export { shm } from "./shm.ts";
 export { simulate } from "./simulate.ts";
+export { speak } from "./speak.ts";
 export { tail } from "./tail.ts";
 export { sql } from "./sql.ts";
 export { tenant } from "./tenant.ts";

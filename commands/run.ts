@@ -39,7 +39,7 @@ export const run = defineCommand({
     { command: "mdg run", doc: "a simulated market on ws://127.0.0.1:8080, health on http://127.0.0.1:9090" },
     { command: "mdg run --config gateway.yaml", doc: "what the config says" },
   ],
-  permissions: ["ffi"],
+  permissions: ["ffi", "run"],
   async run(world, flags) {
     const [{ Gateway }, { permissionsFor }, { loadGatewayConfig, embeddedConfig }, { prepareReclaim }] =
       await Promise.all([

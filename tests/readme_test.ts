@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ws"
 import WebSocket from "ws";
+import { makeCertificate } from "./certificate.ts";
 import { splitWords } from "./cli_script.ts";
 import { DaemonProcess } from "./end_to_end/daemon_process.ts";
 import { GatewayProcess } from "./end_to_end/gateway_process.ts";
@@ -194,3 +195,48 @@ testUnless(
     }
   },
 );
+
+serviceTest("openssl", "README 7: many clients, each with rights of its own", async (openssl) => {
+  const { yaml: [yaml], sh: [commands] } = example("7. Many clients, each with rights of its own");
+  const folder = await Deno.makeTempDir();
+  try {
+    const ca = await makeCertificate(openssl, folder);
+    const added = await runMdg({
+      args: mdgWords(commands, "tenant add").filter((word) => word !== ">" && word !== "acme.key"),
+      cwd: folder,
+    });
+    assert.equal(added.code, 0, added.stderr);
+    const local = yaml.replaceAll(/127\.0\.0\.1:(8443|9090)/g, "127.0.0.1:0");
+    await Deno.writeTextFile(`${folder}/public.yaml`, local);
+    await using mdg = new DaemonProcess(mdgWords(commands, "run"), {
+      cwd: folder,
+      env: { MDG_CONTROL_TOKEN: "readme control token" },
+    });
+    const { url } = await mdg.says("listening", { server: "restream" });
+    const health = await mdg.says("listening", { server: "health" });
+    const socket = new WebSocket(String(url), {
+      ca,
+      headers: { authorization: `Bearer ${added.stdout.trim()}` },
+    });
+    const answers: Record<string, unknown>[] = [];
+    const closed = new Promise((resolve) => socket.on("close", resolve));
+    socket.on("message", (data: WebSocket.RawData) => answers.push(JSON.parse(String(data))));
+    socket.on("open", () => {
+      for (const symbol of ["BTCUSD", "ETHUSD"]) {
+        socket.send(JSON.stringify({ type: "subscribe", symbol, channel: "book", depth: 20 }));
+      }
+    });
+    const told = (type: string) => answers.find((one) => one.type === type);
+    await until("a book and a refusal", () => told("delta") && told("error"), 20_000, () => mdg.tail());
+    assert.equal(told("snapshot")!.symbol, "BTCUSD");
+    assert.equal(told("error")!.code, "not_entitled");
+    const clients = await (await fetch(`${health.url}/clients`, {
+      headers: { authorization: "Bearer readme control token" },
+    })).json();
+    assert.deepEqual(clients.sessions.map(({ tenant }: { tenant: string }) => tenant), ["acme"]);
+    socket.close();
+    await closed;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

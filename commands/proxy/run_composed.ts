@@ -11,16 +11,18 @@ export interface Sections {
 
 /** Passwords are in it for the run, and never in what is printed. */
 export async function runComposed(world: World, sections: Sections, is_printed: boolean): Promise<ExitCode> {
-  const [{ Gateway }, { permissionsFor }, { composedConfig }] = await Promise.all([
+  const [{ Gateway }, { permissionsFor }, { composedConfig }, { prepareReclaim }] = await Promise.all([
     import("../../lib/gateway/gateway.ts"),
     import("../../lib/gateway/catalog.ts"),
     import("../../lib/gateway/config_schema.ts"),
+    import("../../lib/os/reclaim_memory.ts"),
   ]);
   const config = composedConfig({ ...sections });
   if (is_printed) {
     await world.stdout(JSON.stringify(sections, withoutPasswords, 2) + "\n");
     return 0;
   }
+  prepareReclaim();
   world.restrict(permissionsFor(config.sinks));
   const gateway = await Gateway.start(config, {
     clock: world.clock,

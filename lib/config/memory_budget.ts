@@ -6,7 +6,8 @@ import { z } from "zod";
 
 export type MemoryBudget = { readonly share: number } | { readonly bytes: number };
 
-const MIN_BYTES = 64 * 1024 * 1024;
+/** mdg takes about 110 MiB before anything is connected. */
+const MIN_BYTES = 128 * 1024 * 1024;
 const MAX_BYTES = 2 ** 50;
 const UNITS: Readonly<Record<string, number>> = {
   "": 1,
@@ -37,7 +38,7 @@ export function readBudget(value: string | number): MemoryBudget | undefined {
 export const memorySchema = z.strictObject({
   budget: z.union([z.string(), z.number()]).default("60%")
     .refine((value) => readBudget(value) !== undefined, {
-      error: 'want "5%" to "95%", or at least 64 MiB as "512MiB", "2GB" or a number of bytes',
+      error: 'want "5%" to "95%", or at least 128 MiB as "512MiB", "2GB" or a number of bytes',
     })
     .meta({
       description:

@@ -186,6 +186,7 @@ export class Gateway implements AsyncDisposable {
       metrics,
       seed,
       writable: () => later.queue?.wake(),
+      surroundings: this.hub,
     });
     const queue = later.queue = new DeliveryQueue(sink, {
       clock,
@@ -196,7 +197,7 @@ export class Gateway implements AsyncDisposable {
     });
     this.#sinks.push({ sink, queue });
     this.hub.subscribe(queue);
-    this.hub.addReadiness(sink);
+    this.hub.addReadiness(sink, "sink");
   }
   /** Makes the source and its books visible at once; returns how to start it. */
   #createSource(section: PluginConfig, name: string): () => void {
@@ -217,7 +218,7 @@ export class Gateway implements AsyncDisposable {
     }, source.learns);
     for (const symbol of source.symbols) books.add(symbol);
     this.hub.addBooks(books);
-    this.hub.addReadiness(gate);
+    this.hub.addReadiness(gate, "source");
     this.#guard.addUpstream(gate);
     this.#gates.push(gate);
     return () => {

@@ -4,7 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
-import { sleep, systemClock } from "../../lib/base/clock.ts";
+import { nextTurn, sleep, systemClock } from "../../lib/base/clock.ts";
+import { Random } from "../../lib/base/random.ts";
 import { Metrics } from "../../lib/base/metrics.ts";
 import { readRedisAddress, redisAddressOf } from "../../lib/config/redis_address.ts";
 import { RedisLedger } from "../../lib/servers/access/redis_ledger.ts";
@@ -75,6 +76,45 @@ async function keepsLimits(address: RedisAddress): Promise<void> {
   }
 }
 
+/** Places come and go at random on all nodes at once: nobody ever sees more of them than there are. */
+async function keepsLimitsInChurn(address: RedisAddress): Promise<void> {
+  const [prefix, max, random] = [freshPrefix(), 10, new Random("churn")];
+  const nodes = await Promise.all([0, 1, 2].map(() => Node.open(address, prefix)));
+  const tenants = ["a", "b", "c"].map((id) => ({ id, held: nodes.map(() => 0), most: 0 }));
+  try {
+    await Promise.all(
+      nodes.flatMap(({ ledger }, i) =>
+        tenants.flatMap((tenant) =>
+          Array.from({ length: 6 }, async () => {
+            for (let step = 0; step < 100; step++) {
+              if (!await ledger.acquire(tenant.id, max)) continue;
+              tenant.held[i]++;
+              const all = tenant.held.reduce((sum, one) => sum + one);
+              tenant.most = Math.max(tenant.most, all);
+              for (let turns = random.integer(0, 5); turns > 0; turns--) await nextTurn();
+              if (step === 99) continue;
+              tenant.held[i]--;
+              ledger.release(tenant.id);
+            }
+          })
+        )
+      ),
+    );
+    for (const { id, held, most } of tenants) {
+      assert.equal(most, max, id);
+      const left = max - held.reduce((sum, one) => sum + one);
+      await eventually("told", async () => {
+        const more = await nodes[0].take(id, max, max);
+        for (let i = 0; i < more; i++) nodes[0].ledger.release(id);
+        return more === left;
+      });
+    }
+    for (const node of nodes) assert.equal(node.local_decisions, 0, node.log.lines.join("\n"));
+  } finally {
+    for (const node of nodes) await node[Symbol.asyncDispose]();
+  }
+}
+
 async function keepsRate(address: RedisAddress): Promise<void> {
   const prefix = freshPrefix();
   const rate = 400_000;
@@ -104,6 +144,10 @@ serviceTest(
   },
 );
 
+serviceTest("redis", "quotas: places that come and go on three nodes at once (single Redis)", async (url) => {
+  await keepsLimitsInChurn(await addressOf({ url }));
+});
+
 serviceTest(
   "redis",
   "quotas: two nodes together keep a tenant's bytes per second (single Redis)",
@@ -116,6 +160,7 @@ testUnless(redisServerMissing(), "quotas: the same on a Redis Cluster, through a
   await using cluster = await RedisClusterServers.start("redis-server", systemClock);
   const address = await addressOf({ url: cluster.url, topology: "cluster", nodes: cluster.addresses });
   await keepsLimits(address);
+  await keepsLimitsInChurn(address);
   await keepsRate(address);
   await using node = await Node.open(address, freshPrefix());
   const tenants = Array.from({ length: 30 }, (_, i) => `t${i}`);

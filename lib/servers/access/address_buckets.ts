@@ -11,6 +11,8 @@ export const MAX_ADDRESSES = 65_536;
 export class AddressBuckets {
   /** In order of use, the least recent first. */
   readonly #buckets = new Map<string, RateBucket>();
+  /** Goes on where it was: a new one would first step over all that was forgotten. What it passes is gone. */
+  readonly #oldest = this.#buckets.keys();
 
   constructor(
     readonly clock: Clock,
@@ -26,8 +28,7 @@ export class AddressBuckets {
     if (bucket) this.#buckets.delete(address);
     else {
       if (this.#buckets.size >= this.max_addresses) {
-        const [oldest] = this.#buckets.keys();
-        this.#buckets.delete(oldest);
+        this.#buckets.delete(this.#oldest.next().value!);
       }
       bucket = new RateBucket(this.clock, this.per_second, this.burst);
     }

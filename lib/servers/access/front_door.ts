@@ -1,8 +1,7 @@
 /**
  * What happens to a connection before anybody knows who it is, in order of cost: its address's share of accepts and of
  * open connections, the places for clients that have not shown a token yet, the origin of a web page, a token where none
- * may stand. The listener calls `accept` and `leave` per socket, the handshake `admit`, whoever authenticated it
- * `authenticated`. Every limit is of one door: a server with several workers has one each.
+ * may stand. The listener calls `accept` per socket, the handshake `admit`, whoever authenticated it `authenticated`. Every limit is of one door: a server with several workers has one each.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
@@ -57,6 +56,7 @@ export interface DoorSocket {
   readonly remoteAddress?: string;
   readonly remotePort?: number;
   readonly localPort?: number;
+  once?(event: "close", listener: () => void): unknown;
 }
 
 export interface DoorRequest {
@@ -131,11 +131,11 @@ export class FrontDoor {
     visit.authenticated = true;
     this.#unauthenticated--;
   }
-  /** At the `close` of a socket that was accepted; `key` as `keyOf` gave it while the socket lived. */
-  leave(key: string): void {
-    const visit = this.#visits.get(key);
+  /** The connection is over; sockets that tell of their end are left by themselves. */
+  leave(socket: DoorSocket, key = keyOf(socket)): void {
+    const visit = this.#visits.get(key ?? "");
     if (!visit) return;
-    this.#visits.delete(key);
+    this.#visits.delete(key!);
     if (!visit.authenticated) this.#unauthenticated--;
     this.#giveBack(visit.share);
   }
@@ -176,6 +176,7 @@ export class FrontDoor {
     }
     this.#visits.set(key, visit);
     this.#unauthenticated++;
+    socket.once?.("close", () => this.leave(socket, key));
     return undefined;
   }
   /** Counts the visit against this address's share, or says why it has none left. */
@@ -206,7 +207,7 @@ export class FrontDoor {
 }
 
 /** What names a connection while it lives, for its TCP socket and for the TLS socket on top of it alike. */
-export function keyOf({ remoteAddress, remotePort, localPort }: DoorSocket): string | undefined {
+function keyOf({ remoteAddress, remotePort, localPort }: DoorSocket): string | undefined {
   if (remoteAddress === undefined || remotePort === undefined) return undefined;
   return `${remoteAddress} ${remotePort} ${localPort}`;
 }

@@ -22,8 +22,9 @@ const MAX_KEYS = 100;
 const MAX_KID_CHARS = 255;
 /** Shorter than the deadline of a decision, so that the reason is this. */
 const FETCH_MS = 4_000;
-/** Between two questions to the issuer, whatever the reason. */
+/** Between two questions to the issuer, whatever the reason; after one that failed. */
 const REFETCH_MS = 30_000;
+const RETRY_MS = 5_000;
 /** Keys are asked for anew after so long. */
 const FRESH_MS = 600_000;
 /** And are worth nothing once they could not be for so long. */
@@ -131,12 +132,16 @@ export class RemoteKeys implements AsyncDisposable {
     }
     return await this.#keys.find(header, token);
   };
+  /** Asks before the first token does. */
+  prepare(): void {
+    void this.#refresh();
+  }
   /** One question at a time, and a pause after each. Never rejects. */
   #refresh(): Promise<void> {
     if (this.#fetching) return this.#fetching;
     const now_ms = this.context.clock.monotonic_ms();
     if (now_ms < this.#next_fetch_ms || this.#ending.signal.aborted) return Promise.resolve();
-    this.#next_fetch_ms = now_ms + REFETCH_MS;
+    this.#next_fetch_ms = now_ms + RETRY_MS;
     return this.#fetching = this.#fetch().finally(() => this.#fetching = undefined);
   }
   async #fetch(): Promise<void> {
@@ -156,6 +161,7 @@ export class RemoteKeys implements AsyncDisposable {
       const text = await boundedText(response);
       this.#keys = parseJwks(text, this.url);
       this.#fetched_ms = clock.monotonic_ms();
+      this.#next_fetch_ms = this.#fetched_ms + REFETCH_MS;
       this.#fetches("ok").value++;
     } catch (error) {
       if (this.#ending.signal.aborted) return;

@@ -74,6 +74,7 @@ async function openVerifier(jwt: JwtConfig, context: AccessContext, text: string
   }
   if (jwt.jwks_url !== undefined) {
     const remote_keys = new RemoteKeys(jwt.jwks_url, context);
+    remote_keys.prepare();
     return { verifier: verifier(remote_keys.find), remote_keys };
   }
   const secret = new TextEncoder().encode(jwt.hmac_secret);

@@ -20,8 +20,8 @@ export interface QuotaLedger extends AsyncDisposable {
   release(tenant: string): void;
   /** Up to `want_bytes` of what the tenant may send now. Rejects when nobody can say. */
   draw(tenant: string, want_bytes: number, max_bytes_per_s: number): Promise<Drawn>;
-  /** The same without asking anybody else, where that is the truth: all of it or nothing, and then how long to wait. */
-  takeNow?(tenant: string, bytes: number, max_bytes_per_s: number): number;
+  /** The same at once, where nobody else needs to be asked. */
+  drawNow?(tenant: string, want_bytes: number, max_bytes_per_s: number): Drawn;
 }
 
 /** So many tenants are remembered; past it those that use nothing are forgotten. */
@@ -50,16 +50,13 @@ export class LocalLedger implements QuotaLedger {
     if (entry && entry.connections > 0) entry.connections--;
   }
   draw(tenant: string, want_bytes: number, max_bytes_per_s: number): Promise<Drawn> {
+    return Promise.resolve(this.drawNow(tenant, want_bytes, max_bytes_per_s));
+  }
+  drawNow(tenant: string, want_bytes: number, max_bytes_per_s: number): Drawn {
     const bucket = this.#bucket(tenant, max_bytes_per_s);
     const bytes = bucket.draw(want_bytes);
-    return Promise.resolve({
-      bytes,
-      retry_after_ms: bytes < want_bytes ? bucket.retry_after_ms(want_bytes - bytes) : 0,
-    });
-  }
-  takeNow(tenant: string, bytes: number, max_bytes_per_s: number): number {
-    const bucket = this.#bucket(tenant, max_bytes_per_s);
-    return bucket.take(bytes) ? 0 : Math.max(1, bucket.retry_after_ms(bytes));
+    const retry_after_ms = bytes < want_bytes ? bucket.retry_after_ms(want_bytes - bytes) : 0;
+    return { bytes, retry_after_ms };
   }
   [Symbol.asyncDispose](): Promise<void> {
     this.#entries.clear();

@@ -54,6 +54,7 @@ export class TenantAccess implements Access {
   readonly #results: MetricFamily<MetricValue>;
   readonly #reloads: MetricFamily<MetricValue>;
   readonly #count: MetricValue;
+  /** One per tenant of the file that ever connected: who comes again finds the debt it left. */
   readonly #shares = new Map<string, TenantShare>();
   readonly #listeners = new Set<(changed: Recheck) => void>();
   #tenants: Tenants;
@@ -105,7 +106,6 @@ export class TenantAccess implements Access {
       if (is_late) asked.then((ok) => ok && ledger.release(tenant), () => {});
     }
     const share = this.#shareOf(grant);
-    share.leases++;
     await withDeadline(clock, DEADLINE_MS, "ask for bytes", share.prepare()).catch(() => {});
     return { ok: this.#lease(tenant, share) };
   }
@@ -185,7 +185,6 @@ export class TenantAccess implements Access {
         if (!is_held) return;
         is_held = false;
         this.parts.ledger.release(tenant);
-        if (--share.leases === 0 && this.#shares.get(tenant) === share) this.#shares.delete(tenant);
       },
     };
   }
@@ -204,6 +203,7 @@ export class TenantAccess implements Access {
       const before = this.#tenants;
       this.#tenants = next;
       this.#count.value = next.size;
+      for (const id of this.#shares.keys()) if (!next.has(id)) this.#shares.delete(id);
       log.info("tenants read again", { tenants: next.size });
       if (next.differsFrom(before)) this.#tell();
     } catch (error) {

@@ -1,7 +1,8 @@
 /**
  * One tenant's bytes as this thread spends them: synchronously, from a balance that is drawn from the ledger in slices of a
  * tenth of a second, the next one asked for while half of the last is left. What is drawn and not spent is at most a
- * second's worth, so all nodes together may overshoot by a slice each, never run over for long.
+ * second's worth, so all nodes together may overshoot by a slice each, never run over for long. A ledger of this thread is
+ * asked at the moment of need and is exact.
  */
 import type { Clock } from "../../base/clock.ts";
 import type { QuotaLedger } from "./quota_ledger.ts";
@@ -14,8 +15,6 @@ const PAUSE_MS = 250;
 const MAX_PAUSE_MS = 1_000 / SLICES_PER_S;
 
 export class TenantShare {
-  /** Connections that spend from it. */
-  leases = 0;
   #balance = 0;
   /** Refused since the last question: the next one asks for that much more. */
   #refused_bytes = 0;
@@ -30,29 +29,23 @@ export class TenantShare {
   ) {}
 
   takeBytes(bytes: number): boolean {
-    const { ledger, tenant, max_bytes_per_s } = this;
-    if (ledger.takeNow) {
-      const wait_ms = ledger.takeNow(tenant, bytes, max_bytes_per_s);
-      this.#ask_again_ms = this.clock.monotonic_ms() + wait_ms;
-      return wait_ms === 0;
-    }
     // larger than a second's worth: it passes once that much is there, and leaves a debt
-    const needed = Math.min(bytes, max_bytes_per_s);
-    if (this.#balance >= needed) {
-      this.#balance -= bytes;
-      if (this.#balance < this.#slice / 2) this.#ask();
-      return true;
+    const needed = Math.min(bytes, this.max_bytes_per_s);
+    if (this.#balance < needed && !this.#drawNow(needed)) {
+      this.#refused_bytes += bytes;
+      this.#ask();
+      return false;
     }
-    this.#refused_bytes += bytes;
-    this.#ask();
-    return false;
+    this.#balance -= bytes;
+    if (this.#balance < this.#slice / 2) this.#ask();
+    return true;
   }
   retry_after_ms(): number {
     return Math.max(1, Math.ceil(this.#ask_again_ms - this.clock.monotonic_ms()));
   }
   /** The first slice, before anybody waits for it. Never rejects. */
   async prepare(): Promise<void> {
-    if (this.ledger.takeNow || this.#balance > 0) return;
+    if (this.#balance > 0) return;
     this.#ask();
     await this.#drawing;
   }
@@ -60,8 +53,22 @@ export class TenantShare {
   get #slice(): number {
     return Math.min(this.max_bytes_per_s, Math.max(MIN_SLICE_BYTES, this.max_bytes_per_s / SLICES_PER_S));
   }
+  /** Whether the balance is enough now, where the ledger can tell at once. */
+  #drawNow(needed: number): boolean {
+    const { ledger, tenant, max_bytes_per_s, clock } = this;
+    if (!ledger.drawNow) return false;
+    const want = Math.ceil(needed - this.#balance + this.#slice);
+    const { bytes } = ledger.drawNow(tenant, want, max_bytes_per_s);
+    this.#balance += bytes;
+    const missing = needed - this.#balance;
+    if (missing <= 0) return true;
+    // a debt is paid while somebody waits: the bucket itself never holds more than a second's worth
+    const pause_ms = Math.min(MAX_PAUSE_MS, missing * 1_000 / max_bytes_per_s);
+    this.#ask_again_ms = clock.monotonic_ms() + pause_ms;
+    return false;
+  }
   #ask(): void {
-    if (this.#drawing || this.clock.monotonic_ms() < this.#ask_again_ms) return;
+    if (this.ledger.drawNow || this.#drawing || this.clock.monotonic_ms() < this.#ask_again_ms) return;
     const room = this.max_bytes_per_s - this.#balance;
     const want = Math.ceil(Math.min(room, this.#slice + this.#refused_bytes));
     if (want <= 0) return;

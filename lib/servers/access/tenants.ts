@@ -86,6 +86,9 @@ export class Tenants {
   get size(): number {
     return this.#by_id.size;
   }
+  has(tenant: string): boolean {
+    return this.#by_id.has(tenant);
+  }
   /** Who holds this key; undefined when it has not the form of one. */
   byKey(token: string): Verdict<TenantGrant> | undefined {
     const id = keyIdOf(token);

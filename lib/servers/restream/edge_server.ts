@@ -19,11 +19,19 @@ export async function openEdgeServer(
   { access, tls }: { access: Access; tls?: TlsReload },
   hub: Hub,
 ): Promise<Server> {
-  const { clock, log, metrics, sessions } = hub;
-  const site = await EdgeSite.bind(options, { clock, log, metrics, access, tls, sessions });
+  const { clock, log, metrics, sessions, memory } = hub;
+  const site = await EdgeSite.bind(options, {
+    clock,
+    log,
+    metrics,
+    access,
+    tls,
+    sessions,
+    noteAdmitted: memory && ((bytes) => memory.noteAdmitted(bytes)),
+  });
   const market = new MarketSide(options.name, hub, site.edge);
   site.edge.connect(market);
-  const unpool = hub.memory?.addPool(site.pool);
+  const unpool = memory?.addPool(site.pool);
   site.open();
   const { address } = site.listener;
   return {

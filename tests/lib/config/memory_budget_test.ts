@@ -16,7 +16,7 @@ Deno.test("memory budget: shares, amounts, bytes; and what is neither", () => {
       "4%",
       "96%",
       "100%",
-      "63MiB",
+      "127MiB",
       "-1GiB",
       "1e9",
       "1 PB",
@@ -29,7 +29,7 @@ Deno.test("memory budget: shares, amounts, bytes; and what is neither", () => {
   assert.deepEqual(memorySchema.parse(undefined), { budget: "60%", sample_interval_ms: 100 });
   assert.throws(
     () => memorySchema.parse({ budget: "lots" }),
-    /want \\"5%\\" to \\"95%\\", or at least 64 MiB/,
+    /want \\"5%\\" to \\"95%\\", or at least 128 MiB/,
   );
   assert.throws(() => memorySchema.parse({ budgets: "60%" }));
 });

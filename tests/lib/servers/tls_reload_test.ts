@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { ManualClock } from "../../../lib/base/clock.ts";
 import { Metrics } from "../../../lib/base/metrics.ts";
-import { FRONT_DOOR, FrontDoor, keyOf } from "../../../lib/servers/access/front_door.ts";
+import { FRONT_DOOR, FrontDoor } from "../../../lib/servers/access/front_door.ts";
 import { openListener } from "../../../lib/servers/listen.ts";
 import { openTls, TlsReload, tlsSchema } from "../../../lib/servers/tls_reload.ts";
 import { makeCertificate } from "../../certificate.ts";
@@ -301,7 +301,7 @@ serviceTest(
     await withTls(openssl, async ({ tls, metrics, clock }) => {
       const config = z.object(FRONT_DOOR).parse({ max_connections_per_address: 2 });
       const door = new FrontDoor(config, clock, metrics);
-      const left = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const left = [1, 2, 3].map(() => Promise.withResolvers<void>());
       let closed = 0;
       const listener = await openListener({
         listen: "127.0.0.1:0",
@@ -309,13 +309,10 @@ serviceTest(
         max_connections: 100,
         tls,
         accept(socket: Socket) {
-          if (!door.accept(socket)) return false;
-          const key = keyOf(socket)!;
-          socket.once("close", () => {
-            door.leave(key);
-            left[closed++]?.resolve();
-          });
-          return true;
+          const is_welcome = door.accept(socket);
+          // after the door's own listener
+          socket.once("close", () => left[closed++]?.resolve());
+          return is_welcome;
         },
       });
       listener.server.on("request", (request, response) => {

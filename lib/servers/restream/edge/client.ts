@@ -26,6 +26,8 @@ import { SetHash } from "./set_hash.ts";
 
 /** Pings without an answer before the client counts as dead. Counted in periods, so that our own stall kills nobody. */
 const MAX_MISSED_PONGS = 2;
+/** Before it is known who it is, a client may say this much at once and no more is parsed. */
+const MAX_AUTH_LENGTH = 4_096;
 /** A client is told of its quota at most this often. */
 const QUOTA_NOTICE_MS = 10_000;
 /** A client that could not take a batch is served alone for at least this long. */
@@ -36,6 +38,8 @@ export interface ClientContext {
   readonly limits: QueueLimits;
   readonly flusher: Flusher;
   readonly metrics: ServerMetrics;
+  /** Bytes that were just queued: the memory guard looks sooner when there are many. */
+  noteAdmitted(bytes: number): void;
   /** The memory guard wants everything conflated that can be. */
   readonly conflate_all: boolean;
   onMessage(client: Client, text: string): void;
@@ -150,6 +154,7 @@ export class Client implements Recipient, Flushable, CohortMember {
     if (!this.open) return;
     if (!this.#queue.push(frame)) return this.close("slow");
     this.holding?.set(this.#queue.queued_bytes);
+    this.context.noteAdmitted(frame.length);
     this.#schedule();
     // A burst longer than the window goes out while it lasts, or a healthy client would seem slow.
     if (this.#queue.pending_bytes > this.limits.window_bytes && this.#queue.sendable) this.flush();
@@ -348,11 +353,13 @@ export class Client implements Recipient, Flushable, CohortMember {
   #onMessage(data: RawData, is_binary: boolean): void {
     if (!this.open) return;
     if (is_binary) return this.close("binary");
+    const text = data.toString();
+    if (this.grant === undefined && text.length > MAX_AUTH_LENGTH) return this.close("unauthorized");
     if (!this.#requests.take()) {
       const message = `take requests: more than ${this.#requests.per_second} per second, want fewer`;
       return this.sendError({ code: "rate_limited", message });
     }
-    this.context.onMessage(this, data.toString());
+    this.context.onMessage(this, text);
   }
   #onPing(payload: Uint8Array): void {
     if (!this.open) return;

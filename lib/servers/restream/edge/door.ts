@@ -12,7 +12,7 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import type { Timer } from "../../../base/clock.ts";
 import { quoted } from "../../../base/errors.ts";
 import type { Access, AccessRefusal, Grant, Lease, Recheck } from "../../access/access.ts";
-import { type FrontDoor, keyOf } from "../../access/front_door.ts";
+import type { FrontDoor } from "../../access/front_door.ts";
 import { type Refusal, refusalOf, refusalResponse } from "../../handshake.ts";
 import {
   BINARY_PROTOCOL,
@@ -28,8 +28,6 @@ import { Client } from "./client.ts";
 import type { CloseReason } from "./close_reason.ts";
 import { CLOSE_TIMEOUT_MS, type Edge } from "./edge.ts";
 
-/** Before authentication a client has this to say and no more. */
-const MAX_AUTH_BYTES = 4_096;
 /** A client that must renew its token is told so long before. */
 const EXPIRY_NOTICE_MS = 60_000;
 const RECHECK_MS = 1_000;
@@ -95,10 +93,7 @@ export class Door {
 
   /** At the listener's `connection`: false ends it at once. */
   onConnection(socket: Socket): boolean {
-    const key = keyOf(socket);
-    if (key === undefined || this.#closing || !this.options.front_door.accept(socket)) return false;
-    socket.once("close", () => this.options.front_door.leave(key));
-    return true;
+    return !this.#closing && this.options.front_door.accept(socket);
   }
   /** A request that wants no WebSocket. */
   onRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -192,10 +187,6 @@ export class Door {
     const identity = { id: newSessionId(), peer: `${address}:${socket.remotePort}`, format, connected_ms };
     const { max_requests_per_second } = edge.options.limits;
     const client = new Client(ws, socket, identity, edge.client_context, max_requests_per_second);
-    // A reader of its own for the time before authentication: big messages are no use then.
-    ws.on("message", (data: Uint8Array) => {
-      if (client.grant === undefined && data.length > MAX_AUTH_BYTES) client.close("unauthorized");
-    });
     ws.on("close", () => this.#forget(client));
     edge.enter(client);
     return client;
@@ -227,8 +218,9 @@ export class Door {
     if ("code" in admission) {
       client.sendError({ code: "unauthorized", message: admission.message, id });
       // A renewal that failed leaves the old token in force until it ends.
-      if (before === undefined) client.close(closeFor(admission));
-      return;
+      if (before !== undefined) return;
+      client.flush();
+      return client.close(closeFor(admission));
     }
     if (before !== undefined && before.tenant !== admission.grant.tenant) {
       admission.lease.release();

@@ -41,6 +41,7 @@ export interface EdgeOptions {
   readonly metrics: ServerMetrics;
   readonly limits: EdgeLimits;
   readonly epoch: string;
+  noteAdmitted?(bytes: number): void;
   onClosed?(client: Client, reason: CloseReason, code: number): void;
 }
 
@@ -79,6 +80,7 @@ export class Edge implements EdgeInbox {
       limits: limits.queue,
       flusher: this.#flusher,
       metrics,
+      noteAdmitted: options.noteAdmitted ?? (() => {}),
       get conflate_all() {
         return isConflatingAll();
       },

@@ -45,6 +45,7 @@ export interface EdgeSiteContext {
   readonly access: Access;
   readonly tls?: TlsReload;
   readonly sessions?: Sessions;
+  noteAdmitted?(bytes: number): void;
 }
 
 export class EdgeSite {
@@ -68,6 +69,7 @@ export class EdgeSite {
       metrics: serverMetrics(metrics),
       limits,
       epoch,
+      noteAdmitted: context.noteAdmitted,
       onClosed: (client, reason, code) => this.#onClosed(client, reason, code),
     });
     this.pool = new EdgePool(name, this.edge);

@@ -12,7 +12,7 @@ import {
   type SubscribeRequest,
   type UnsubscribeRequest,
 } from "../protocol.ts";
-import { handleOf } from "../stream_key.ts";
+import { handleOf, type Variant } from "../stream_key.ts";
 import type { Client } from "./client.ts";
 import type { Edge } from "./edge.ts";
 import type { EdgeInstrument } from "./instruments.ts";
@@ -130,24 +130,7 @@ export class RequestDesk {
       return { code: "too_many_subscriptions", message: 'subscribe to "*": too many venues, want fewer' };
     }
     const variant = { channel, depth, interval_ms, interval };
-    const instruments = entitled.map((one) => ({
-      venue: one.venue,
-      symbol: one.symbol,
-      handle: handleOf(one.id, variant),
-    }));
-    const { epoch } = this.edge.options;
-    client.say({
-      type: "subscribed",
-      id,
-      symbol,
-      channel,
-      venue,
-      depth,
-      interval_ms,
-      interval,
-      epoch,
-      instruments,
-    });
+    this.#sayBegun(client, { id, symbol, venue }, variant, entitled);
     for (const one of entitled) this.edge.subscribe(client, one.id, variant, client.identity.format, resume);
     return undefined;
   }
@@ -160,7 +143,8 @@ export class RequestDesk {
     this.#wishes.set(client, wishes);
     return true;
   }
-  #grant(client: Client, wish: Wish, { id, venue, symbol }: EdgeInstrument): void {
+  #grant(client: Client, wish: Wish, instrument: EdgeInstrument): void {
+    const { id, venue, symbol } = instrument;
     const { grant } = client;
     if (grant === undefined || (wish.venue !== undefined && wish.venue !== venue)) return;
     const { channel, depth, interval_ms, interval } = wish;
@@ -172,20 +156,26 @@ export class RequestDesk {
       return client.sendError({ code: "too_many_subscriptions", message });
     }
     const variant = { channel, depth, interval_ms, interval };
-    const instruments = [{ venue, symbol, handle: handleOf(id, variant) }];
-    const { epoch } = this.edge.options;
+    this.#sayBegun(client, { symbol, venue }, variant, [instrument]);
+    this.edge.subscribe(client, id, variant, client.identity.format);
+  }
+  #sayBegun(
+    client: Client,
+    asked: Pick<SubscribeRequest, "id" | "symbol" | "venue">,
+    variant: Variant,
+    instruments: readonly EdgeInstrument[],
+  ): void {
     client.say({
       type: "subscribed",
-      symbol,
-      channel,
-      venue,
-      depth,
-      interval_ms,
-      interval,
-      epoch,
-      instruments,
+      ...asked,
+      ...variant,
+      epoch: this.edge.options.epoch,
+      instruments: instruments.map((one) => ({
+        venue: one.venue,
+        symbol: one.symbol,
+        handle: handleOf(one.id, variant),
+      })),
     });
-    this.edge.subscribe(client, id, variant, client.identity.format);
   }
   #unsubscribe(client: Client, request: UnsubscribeRequest): Problem | undefined {
     const { id, symbol, channel, venue, interval } = request;

@@ -87,7 +87,7 @@ export class EdgeThread {
       case "ready":
         return this.#ready.resolve(word.address);
       case "failed":
-        return this.#ready.reject(new UserError(word.reason, { hint: word.hint }));
+        return this.#ready.reject(new UserError(word.reason, { hint: word.hint, code: word.code }));
       case "closed":
         return this.#closed.resolve();
       case "log":

@@ -10,6 +10,7 @@ import { Metrics } from "../../../base/metrics.ts";
 import { servePool } from "../../../flow/memory_guard/pool_port.ts";
 import { LocalSessions } from "../../../flow/session_registry/local_sessions.ts";
 import { serveSessions } from "../../../flow/session_registry/session_port.ts";
+import { collectGarbage } from "../../../os/reclaim_memory.ts";
 import { RingReader } from "../../../wire/record_ring.ts";
 import { openAccess } from "../../access/open_access.ts";
 import { OpenAccess } from "../../access/open_to_all.ts";
@@ -63,7 +64,7 @@ async function start(word: Start): Promise<() => Promise<void>> {
   const reader = new RingReader(memory);
   const stopping = new AbortController();
   const reading = readRing(reader, number, site, stopping.signal);
-  const stops = [serveSessions(sessions, self), servePool(site.pool, self, clock)];
+  const stops = [serveSessions(sessions, self), servePool(site.pool, self, clock, collectGarbage)];
   const report = clock.every(REPORT_MS, () => say({ edge: "metrics", report: reportMetrics(metrics) }));
   // The market has spoken before this worker could hear it: all of it anew.
   say({ edge: "lapped", streams: [] });
@@ -118,8 +119,8 @@ self.addEventListener("message", ({ data }: MessageEvent) => {
   const word = data as ToWorker;
   if (word.edge === "start") {
     start(word).then((stop) => close = stop, (error) => {
-      const hint = error instanceof UserError ? error.hint : undefined;
-      say({ edge: "failed", reason: reasonOf(error), hint });
+      const { hint, code } = error instanceof UserError ? error : {};
+      say({ edge: "failed", reason: reasonOf(error), hint, code });
     });
   } else if (word.edge === "close") {
     Promise.resolve(close?.()).catch((error) => portLog({}).error(`close the worker: ${reasonOf(error)}`))

@@ -1,4 +1,5 @@
 /** What the main thread and a Worker with clients say to each other beside the ring; ledger, pool and sessions have their own. */
+import type { FailureCode } from "../../../base/errors.ts";
 import type { LogFields, LogLevel } from "../../../base/log.ts";
 import type { RestreamConfig } from "../restream.ts";
 import type { EdgeSiteOptions } from "../edge/edge_site.ts";
@@ -20,7 +21,7 @@ export type ToWorker =
 /** From the Worker. */
 export type FromWorker =
   | { edge: "ready"; address: string }
-  | { edge: "failed"; reason: string; hint?: string }
+  | { edge: "failed"; reason: string; hint?: string; code?: FailureCode }
   | { edge: "closed" }
   | { edge: "log"; level: LogLevel; message: string; fields: LogFields }
   | { edge: "metrics"; report: MetricsReport }

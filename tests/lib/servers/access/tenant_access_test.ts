@@ -84,11 +84,13 @@ Deno.test("access: a revoked key, tenant or token ends who is connected; the oth
     );
     await change([{ ...base[0], revoked: stamp }, base[1]]);
     assert.deepEqual(ended, { a: "revoked", b: "revoked", jwt: "revoked", jwt2: "revoked" });
-    await change([{ id: "other", keys: [a, c] }]);
+    await change([{ id: "acme", keys: [b] }, { id: "other", keys: [a, c] }]);
+    assert.deepEqual(ended, { a: "revoked" }, "a key that went to another tenant");
+    await change([base[1]]);
     assert.deepEqual(
       ended,
       { a: "revoked", b: "revoked", jwt: "revoked", jwt2: "revoked" },
-      "a key of another tenant",
+      "a tenant that is gone",
     );
     stop();
     const before = told;
@@ -204,15 +206,35 @@ Deno.test("access: bytes of a tenant are one bucket for all of its connections",
     const [one, two] = [(await access.admit(grant)).ok!, (await access.admit(grant)).ok!];
     assert.ok(one.takeBytes(6_000));
     assert.ok(!two.takeBytes(6_000));
-    assert.equal(two.retry_after_ms(), 200);
-    clock.advance(200);
-    assert.ok(two.takeBytes(6_000));
+    clock.advance(two.retry_after_ms());
+    assert.ok(!two.takeBytes(6_000));
+    clock.advance(two.retry_after_ms());
+    assert.ok(two.takeBytes(6_000), "200 ms give what was missing");
     let sent = 0;
     for (let ms = 0; ms < 60_000; ms += 10) {
       clock.advance(10);
       for (const lease of [one, two]) while (lease.takeBytes(100)) sent += 100;
     }
     assert.equal(sent, 600_000);
+  });
+});
+
+Deno.test("access: to come again does not pay for what was sent", async () => {
+  const key = makeKey();
+  const quotas = { bytes_per_s: 10_000 };
+  await withAccess({ tenants: [{ id: "acme", keys: [key], quotas }] }, async ({ access, clock }) => {
+    const grant = (await access.authenticate(key.key, PEER)).ok!;
+    const first = (await access.admit(grant)).ok!;
+    assert.ok(first.takeBytes(100_000), "a large one passes");
+    first.release();
+    const second = (await access.admit(grant)).ok!;
+    let waited_ms = 0;
+    while (!second.takeBytes(1)) {
+      const pause_ms = second.retry_after_ms();
+      waited_ms += pause_ms;
+      clock.advance(pause_ms);
+    }
+    assert.ok(waited_ms >= 9_000 && waited_ms <= 9_200, `${waited_ms}`);
   });
 });
 

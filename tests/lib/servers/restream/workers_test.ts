@@ -66,3 +66,71 @@ Deno.test("workers: books, trades and status reach clients of every worker, whol
       await client[Symbol.asyncDispose]();
     }
   }));
+
+Deno.test("workers: one that falls behind by the whole ring says what was lost, and everything is right again", () =>
+  withWorkers(1, async (server, hub) => {
+    hub.sync("AAA", BIDS, ASKS, 1);
+    hub.sync("BBB", BIDS, ASKS, 1);
+    const clients = await Promise.all([0, 1, 2].map(() => TestClient.connect(server)));
+    for (const client of clients) {
+      await client.ask({ type: "subscribe", symbol: "*", channel: "trades" });
+      await client.ask({ type: "subscribe", symbol: "AAA", channel: "book" });
+      await client.ask({ type: "subscribe", symbol: "AAA", channel: "bbo" });
+      await client.next("snapshot");
+    }
+    let trades = 0;
+    const burst = (count: number) => {
+      for (let i = 0; i < count; i++) hub.trade("AAA", ++trades);
+      hub.change("AAA", [[99 - trades % 5, trades]], [[100.2, trades]], { flush: false });
+    };
+    burst(10);
+    hub.flush();
+    for (const client of clients) await client.next("trade", ({ trade_id }) => trade_id === 10);
+    // Nothing is published until the batch ends: more than the ring holds goes round it unseen.
+    burst(120_000);
+    hub.add("CCC");
+    hub.sync("CCC", BIDS, ASKS, 1);
+    hub.forget("BBB");
+    hub.offer({
+      kind: "book_status",
+      venue: "mock",
+      symbol: "BBB",
+      in_sync: false,
+      reason: "removed",
+      received_us: 1,
+    });
+    hub.flush();
+    for (const client of clients) await client.next("lag", ({ channel }) => channel === "trades");
+    burst(5);
+    hub.flush();
+    for (const client of clients) {
+      await client.next("trade", ({ trade_id }) => trade_id === trades);
+      await client.ask({ type: "ping" });
+      let expected: number | undefined;
+      for (const message of client.messages) {
+        if (message.symbol !== "AAA") continue;
+        if (message.type !== "trade" && !(message.type === "lag" && message.channel === "trades")) continue;
+        const from = message.from_seq ?? message.seq;
+        assert.ok(expected === undefined || from === expected, `${from}, want ${expected}`);
+        expected = (message.to_seq ?? message.seq) + 1;
+      }
+      const told = client.messages.filter(({ type, symbol }) => type === "trade" && symbol === "AAA").length;
+      const lost = client.messages.filter(({ type, channel }) => type === "lag" && channel === "trades")
+        .reduce((sum, { skipped }) => sum + skipped, 0);
+      assert.equal(told + lost, trades);
+      assert.ok(lost > 100_000);
+      const mirror = new MirrorBook();
+      for (const message of client.messages) {
+        if (message.type !== "lag" || message.channel === "book") mirror.take(message);
+      }
+      assert.deepEqual(mirror.sorted(), hubBook(hub, "AAA"));
+      assert.equal(client.messages.findLast(({ type }) => type === "bbo")!.ask[1], trades);
+      const gone = client.messages.find(({ type, reason }) =>
+        type === "unsubscribed" && reason === "removed"
+      );
+      assert.equal(gone?.symbol, "BBB");
+      const met = client.messages.filter(({ type }) => type === "subscribed").at(-1)!;
+      assert.deepEqual(met.instruments.map(({ symbol }: { symbol: string }) => symbol), ["CCC"]);
+      await client[Symbol.asyncDispose]();
+    }
+  }, { edge: { workers: 1, ring_bytes: 16_777_216 } }));
