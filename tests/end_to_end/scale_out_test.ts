@@ -195,7 +195,9 @@ async function survives(between: Between): Promise<void> {
 /** What came on the way. */
 function judge({ clients, mock }: Farm): void {
   const untouched = clients.filter(({ downs }) => downs.length === 0);
-  assert.ok(untouched.length > 0 && untouched.length < clients.length);
+  assert.ok(untouched.length < clients.length, "nobody ever lost its edge");
+  // The long form kills every edge.
+  assert.ok(is_long || untouched.length > 0);
   for (const client of clients) {
     assert.deepEqual(client.unreadable, []);
     assert.equal(client.backwards, 0, "a book went back on one connection");
