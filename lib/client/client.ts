@@ -69,6 +69,7 @@ export class RestreamClient implements SessionOwner {
   readonly wishes = new Map<string, Wish>();
   readonly clock: Clock;
   readonly #addresses: Addresses;
+  #url: string;
   #session: Session | undefined;
   #connection: Connection | undefined;
   #timer: Timer | undefined;
@@ -86,11 +87,12 @@ export class RestreamClient implements SessionOwner {
     this.clock = context.clock;
     this.market = new Market(options.keeps_books ?? true, events);
     this.#addresses = new Addresses(options.urls, options.reconnect ?? RECONNECT, context.random);
+    this.#url = this.#addresses.url;
     void this.#connect();
   }
-  /** The server that is or will be talked to. */
+  /** The server that is talked to, or was tried last. */
   get url(): string {
-    return this.#addresses.url;
+    return this.#url;
   }
   /** Undefined while connected, else why not. */
   notReady(): string | undefined {
@@ -164,6 +166,7 @@ export class RestreamClient implements SessionOwner {
 
   async #connect(): Promise<void> {
     const { token_by, ca, binary, max_silence_ms } = this.options;
+    this.#url = this.#addresses.url;
     let bearer: string | undefined;
     try {
       if (token_by !== "message") bearer = await this.token();

@@ -164,6 +164,7 @@ Deno.test("one server gone, the next in the list takes over; a refused connectio
   second.hello = { ...HELLO, epoch: "other" };
   second.onSubscribe = () => [snapshot(77, [[101, 1]], [])];
   using watched = new WatchedClient({ urls: ["ws://127.0.0.1:1", first.url, second.url] });
+  assert.equal(watched.client.url, "ws://127.0.0.1:1");
   watched.client.subscribe(BOOK);
   const words = await watched.saw("snapshot 5");
   assert.match(words[0], /^down for now: .*ECONNREFUSED|^down for now: .*refused/i);
