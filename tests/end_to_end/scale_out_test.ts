@@ -114,10 +114,10 @@ class Farm implements AsyncDisposable {
     const node = this.nodes.find((one) => one.name === name)!;
     const downs = () => this.clients.reduce((sum, client) => sum + client.downs.length, 0);
     const before = downs();
+    const killed_ms = systemClock.monotonic_ms();
     await node.process!.process.kill();
     await node.process![Symbol.asyncDispose]();
     node.process = undefined;
-    const killed_ms = systemClock.monotonic_ms();
     if (name.startsWith("edge")) await until(`clients of ${name} to notice`, () => downs() > before);
     await until(
       `right books without ${name}`,
