@@ -69,6 +69,9 @@ export class RedisSource implements Source, InletOwner {
   get symbols(): readonly string[] {
     return [...this.#symbols];
   }
+  get named(): readonly string[] {
+    return this.learns ? this.#plan.named : this.symbols;
+  }
   notReady(): string | undefined {
     return this.#inlet ? this.#inlet.notReady() : "redis is not asked yet";
   }
