@@ -50,8 +50,8 @@ export class Session {
   readonly #handles = new Map<number, Handle>();
   /** Request → what it asked for. */
   readonly #asked = new Map<number, Wish>();
-  /** Wish → when it was last asked for, and the timer of the next time. */
-  readonly #again = new Map<string, { due_ms: number; timer?: Timer }>();
+  /** Wish → when it was last asked for again, or the timer until then. */
+  readonly #again = new Map<string, { asked_ms: number; timer: Timer | undefined }>();
   #next_id = 1;
   #is_ready = false;
   #is_over = false;
@@ -170,16 +170,17 @@ export class Session {
     const { clock, wishes } = this.owner;
     const key = wishKey(wish);
     const now_ms = clock.monotonic_ms();
-    const last_ms = this.#again.get(key)?.due_ms ?? -Infinity;
-    if (last_ms > now_ms) return;
-    const due_ms = Math.max(now_ms + delay_ms, last_ms + pause_ms);
+    const last = this.#again.get(key);
+    if (last?.timer) return;
+    const due_ms = Math.max(now_ms + delay_ms, (last?.asked_ms ?? -Infinity) + pause_ms);
     const timer = clock.after(due_ms - now_ms, () => {
+      this.#again.set(key, { asked_ms: clock.monotonic_ms(), timer: undefined });
       const is_wanted = [...wishes.values()].some((one) =>
         covers(one, wish.venue ?? one.venue ?? "", wish.symbol, wish.channel)
       );
       if (!this.#is_over && is_wanted) this.#ask(wish);
     });
-    this.#again.set(key, { due_ms, timer });
+    this.#again.set(key, { asked_ms: last?.asked_ms ?? -Infinity, timer });
   }
   #forget(is_gone: (wish: Wish) => boolean): void {
     for (const [id, wish] of this.#asked) if (is_gone(wish)) this.#asked.delete(id);

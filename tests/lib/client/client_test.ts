@@ -1,5 +1,6 @@
 /** The client against everything that a server and a network may do to it. */
 import assert from "node:assert/strict";
+import { systemClock } from "../../../lib/base/clock.ts";
 import { until } from "../../end_to_end/until.ts";
 import { BinaryWriter } from "./binary_writer.ts";
 import { delta, HEAD, HELLO, ScriptedServer, snapshot, trade, WatchedClient } from "./scripted_server.ts";
@@ -289,6 +290,24 @@ Deno.test("what was not subscribed to, or not any more, is nobody's; an unsubscr
   server.cut();
   await watched.saw("up 0");
   assert.equal(server.subscriptions("book").length, 1);
+});
+
+Deno.test("a symbol that is not known yet is asked for again and again, also by a clock whose timers are early", async () => {
+  await using server = await ScriptedServer.open();
+  const refusal = (id: number) => ({ type: "error", code: "unknown_symbol", message: "unknown", id });
+  server.answers = ({ id }) => server.requests.length < 4 ? [refusal(id)] : undefined;
+  // Five seconds are over in a moment, which the clock itself does not notice.
+  const hasty = {
+    ...systemClock,
+    after: (delay_ms: number, callback: () => void) => systemClock.after(delay_ms / 100_000, callback),
+    monotonic_ms: () => systemClock.monotonic_ms(),
+  };
+  using watched = new WatchedClient({ urls: [server.url] }, hasty);
+  watched.client.subscribe(BOOK);
+  await until("the fourth wish", () => server.requests.length === 4);
+  assert.equal(server.connections, 1);
+  server.say(snapshot(1, [[1, 1]], []));
+  await watched.saw("snapshot 1");
 });
 
 Deno.test("another version of the protocol is refused", async () => {
