@@ -105,6 +105,14 @@ serviceTest("redis", "README 2: Binance futures to Redis", async (redis_url) => 
   }
 });
 
+Deno.test("README 2: Redis to WebSocket clients", async () => {
+  const { sh: [_, command] } = example("2. Binance futures to Redis");
+  const words = mdgWords(command, "redis2ws").map((word) => word.replaceAll("'", ""));
+  const { code, stdout, stderr } = await runMdg({ args: [...words, "--print-config"] });
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout).sources[0].patterns, ["orderbook:*"]);
+});
+
 Deno.test("README 3: is this recording whole?", async () => {
   const { sh: [command] } = example("3. Is this recording whole?");
   const verified = await runMdg({ args: mdgWords(command, "verify"), cwd: path("") });

@@ -3,6 +3,7 @@ import { UserError } from "../../lib/base/errors.ts";
 import { sleep } from "../../lib/base/clock.ts";
 import { defineCommand, type World } from "../../lib/cli/command.ts";
 import { LINE_TAIL_FLAGS, LineTail } from "../../lib/cli/line_tail.ts";
+import { REDIS_FLAGS } from "../proxy/redis_flags.ts";
 import type { RedisAddress } from "../../lib/wire/redis/redis_link.ts";
 
 const DEFAULT_PATTERNS = ["orderbook:*", "trades:*"];
@@ -31,21 +32,7 @@ export const tailRedis = defineCommand({
       default: "redis://127.0.0.1:6379",
       doc: "the server, a Sentinel or a Cluster node; rediss:// for TLS",
     },
-    topology: {
-      type: "text",
-      value: "NAME",
-      choices: ["single", "sentinel", "cluster"],
-      default: "single",
-      doc: "what the URL leads to",
-    },
-    node: { type: "list", value: "HOST:PORT", doc: "further Sentinels or Cluster nodes" },
-    "master-name": {
-      type: "text",
-      value: "NAME",
-      default: "mymaster",
-      doc: "what the Sentinels call the master",
-    },
-    user: { type: "text", value: "NAME", doc: "ACL user" },
+    ...REDIS_FLAGS,
     "tls-ca": { type: "text", value: "FILE", doc: "authorities to trust, PEM" },
     sharded: { type: "boolean", doc: "sharded channels (SPUBLISH); no patterns" },
     streams: { type: "boolean", doc: "the names are streams" },
