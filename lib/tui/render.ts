@@ -38,14 +38,20 @@ export function renderBlocks(blocks: readonly Block[], look: RenderLook): Line[]
   const tables = blocks.filter((block) => block.kind === "table");
   const taken = [...fixed.values()].reduce((sum, lines) => sum + lines.length, 0);
   const heights = shareRows(tables.map(naturalRows), look.rows - taken);
-  const lines = blocks.flatMap((block) => {
+  const parts = blocks.map((block) => {
     if (block.kind !== "table") return fixed.get(block)!;
     const rows = heights[tables.indexOf(block)];
     if (rows <= 0) return [];
     let state = look.tables.get(block.title);
     if (state === undefined) look.tables.set(block.title, state = { offset: 0 });
     return tableLines(block, { ...look, rows, state, is_focused: block.title === look.focused });
-  });
+  }).filter((lines) => lines.length > 0);
+  const length = parts.reduce((sum, lines) => sum + lines.length, 0);
+  // Air between the blocks where there is room for all of it.
+  const blank: Line[] = look.rows !== Infinity && length + parts.length - 1 <= look.rows
+    ? [{ spans: [] }]
+    : [];
+  const lines = parts.flatMap((part, i) => i === 0 ? part : [...blank, ...part]);
   return look.rows === Infinity ? lines : lines.slice(0, look.rows);
 }
 

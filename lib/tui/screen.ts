@@ -58,6 +58,8 @@ export interface TableBlock {
   readonly title: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
+  /** A handful of rows with fixed places: nothing is selected in it. */
+  readonly is_fixed?: boolean;
   /** Said where there is no row. */
   readonly empty?: string;
   /** Until a key says otherwise; absent: in the order given. */

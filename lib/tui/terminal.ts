@@ -45,7 +45,7 @@ const LEAVE = "\u001b[0m\u001b[?7h\u001b[?25h\u001b[?1049l";
 export class FullScreen {
   #shown: readonly string[] = [];
   #wanted: readonly string[] | undefined;
-  #writing: Promise<void> | undefined;
+  #is_writing = false;
   #failed: unknown;
   #open = true;
   readonly #takeBack: () => void;
@@ -61,7 +61,7 @@ export class FullScreen {
    */
   paint(lines: readonly string[]): void {
     this.#wanted = lines;
-    this.#writing ??= this.#write();
+    if (!this.#is_writing) void this.#write();
   }
   /** What is there is not known any more: a resize, Ctrl-L. */
   forget(): void {
@@ -85,6 +85,7 @@ export class FullScreen {
   }
 
   async #write(): Promise<void> {
+    this.#is_writing = true;
     try {
       while (this.#wanted !== undefined && this.#open) {
         const text = difference(this.#shown, this.#wanted);
@@ -95,7 +96,7 @@ export class FullScreen {
     } catch (error) {
       this.#failed = error;
     }
-    this.#writing = undefined;
+    this.#is_writing = false;
   }
 }
 

@@ -156,7 +156,7 @@ export class View {
 
   #shownTables(): TableBlock[] {
     return this.#frame.blocks.filter((block) =>
-      block.kind === "table" && block.rows.length > 0
+      block.kind === "table" && block.rows.length > 0 && !block.is_fixed
     ) as TableBlock[];
   }
   #focusedTable(): TableBlock | undefined {

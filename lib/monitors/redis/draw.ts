@@ -137,6 +137,7 @@ function latencyTable({ latency }: RedisSample): TableBlock {
   return {
     kind: "table",
     title: `Ping latency${waiting}`,
+    is_fixed: true,
     columns: [
       { name: "over" },
       ...["pings", "p50", "p90", "p99", "p99.9", "max"].map((
