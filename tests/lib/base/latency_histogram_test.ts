@@ -19,7 +19,10 @@ Deno.test("quantiles are never below the true ones and at most 0.1 % above, over
     const found = histogram.quantiles_us(SHARES);
     SHARES.forEach((share, i) => {
       const true_us = values[Math.max(0, Math.ceil(share * values.length) - 1)];
-      assert.ok(found[i]! >= true_us && found[i]! <= true_us * 1.001, `seed ${seed}, ${share}: ${found[i]} for ${true_us}`);
+      assert.ok(
+        found[i]! >= true_us && found[i]! <= true_us * 1.001,
+        `seed ${seed}, ${share}: ${found[i]} for ${true_us}`,
+      );
     });
     assert.equal(histogram.max_us, values.at(-1));
     assert.equal(histogram.count, 2_000);

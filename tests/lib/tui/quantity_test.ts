@@ -1,6 +1,12 @@
 /** Numbers for people: three digits, a unit, a dash for what is absent. */
 import assert from "node:assert/strict";
-import { bytesText, countText, microsecondsText, percentText, secondsText } from "../../../lib/tui/quantity.ts";
+import {
+  bytesText,
+  countText,
+  microsecondsText,
+  percentText,
+  secondsText,
+} from "../../../lib/tui/quantity.ts";
 
 Deno.test("counts, bytes, shares, times", () => {
   const table: [string, string][] = [

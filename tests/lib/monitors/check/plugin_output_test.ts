@@ -1,13 +1,21 @@
 /** Conformance of the line that a check prints: perfdata, severities, and text that tries to break out of it. */
 import assert from "node:assert/strict";
-import { LEVEL_CODES, performanceText, pluginLine, worst } from "../../../../lib/monitors/check/plugin_output.ts";
+import {
+  LEVEL_CODES,
+  performanceText,
+  pluginLine,
+  worst,
+} from "../../../../lib/monitors/check/plugin_output.ts";
 import { readRange } from "../../../../lib/monitors/check/range.ts";
 
 Deno.test("perfdata: 'label'=value[UOM];[warn];[crit];[min];[max]", () => {
   const range = (text: string) => readRange(text)!;
   const table: [Parameters<typeof performanceText>[0], string][] = [
     [{ label: "time", value: 0.5, unit: "s" }, "time=0.5s"],
-    [{ label: "a", value: 1, unit: "", warning: range("10"), critical: range("20"), min: 0, max: 100 }, "a=1;10;20;0;100"],
+    [
+      { label: "a", value: 1, unit: "", warning: range("10"), critical: range("20"), min: 0, max: 100 },
+      "a=1;10;20;0;100",
+    ],
     [{ label: "a", value: 1, unit: "%", critical: range("@10:20") }, "a=1%;;@10:20"],
     [{ label: "a", value: 1, unit: "us", min: 0 }, "a=1us;;;0"],
     [{ label: "a", value: undefined, unit: "B", warning: range("~:5") }, "a=U;~:5"],

@@ -42,9 +42,32 @@ Deno.test("each range of the conformance table alerts where it must, and nowhere
 });
 
 Deno.test("what is no range is refused, with the flag and examples", () => {
-  for (const text of ["", "@", ":", "@:", "~", "20:10", "a", "10:b", "1:2:3", "10 ", "1e3", "0x10", "~:~", "10:~", "--1", "∞", "NaN"]) {
+  for (
+    const text of [
+      "",
+      "@",
+      ":",
+      "@:",
+      "~",
+      "20:10",
+      "a",
+      "10:b",
+      "1:2:3",
+      "10 ",
+      "1e3",
+      "0x10",
+      "~:~",
+      "10:~",
+      "--1",
+      "∞",
+      "NaN",
+    ]
+  ) {
     assert.equal(readRange(text), undefined, JSON.stringify(text));
-    assert.throws(() => rangeOf("--warning", text), /^UserError: read "--warning": .*, want a range such as 10, 10:/);
+    assert.throws(
+      () => rangeOf("--warning", text),
+      /^UserError: read "--warning": .*, want a range such as 10, 10:/,
+    );
   }
 });
 

@@ -6,10 +6,12 @@ const MEASURES = {
   load_pct: { unit: "%", doc: "load", warning: "80", critical: "95" },
   ops: { unit: "", doc: "operations" },
 } as const;
-const read = (warning: string[] = [], critical: string[] = []) => readThresholds(MEASURES, { warning, critical });
+const read = (warning: string[] = [], critical: string[] = []) =>
+  readThresholds(MEASURES, { warning, critical });
 
 Deno.test("own ranges count until the command line names another; only the gravest of a measure is told", () => {
-  const problems = (value: number, thresholds = read()) => problemsOf(MEASURES, thresholds, { load_pct: value }, []);
+  const problems = (value: number, thresholds = read()) =>
+    problemsOf(MEASURES, thresholds, { load_pct: value }, []);
   assert.deepEqual(problems(80), []);
   assert.deepEqual(problems(81.234), [{ level: "warning", text: "load_pct 81.23%, want at most 80" }]);
   assert.deepEqual(problems(96), [{ level: "critical", text: "load_pct 96%, want at most 95" }]);
@@ -31,7 +33,10 @@ Deno.test("findings come along; the gravest first", () => {
 });
 
 Deno.test("asked wrongly", () => {
-  assert.throws(() => read(["nothing=1"]), /read "--warning": "nothing" is not measured, want one of load_pct, ops/);
+  assert.throws(
+    () => read(["nothing=1"]),
+    /read "--warning": "nothing" is not measured, want one of load_pct, ops/,
+  );
   assert.throws(() => read([], ["load_pct"]), /read "--critical": "load_pct", want NAME=RANGE/);
   assert.throws(() => read([], ["load_pct=20:10"]), /read "--critical": "20:10", want a range/);
 });
