@@ -103,6 +103,7 @@ export class LiveView {
         this.#asked_at_ms = started_ms;
         this.#take(await observer.observe());
         this.#asked_at_ms = undefined;
+        if (this.#stop.signal.aborted) return;
         this.#paint();
         if (++this.#count >= count) return this.#end.resolve();
       }
