@@ -64,9 +64,10 @@ export class LatencyProbe {
   }
   look(): LatencyLook {
     const now_ms = this.clock.monotonic_ms();
-    // One that was sent within a period is no wait worth telling.
+    // On its way is not waiting: only what is longer than a period and than any answer took is worth telling.
+    const usual_us = Math.max(this.period_ms * 1_000, this.#windows.last_max_us);
     const waits_us = [...this.#pending].map(({ due_ms }) => (now_ms - due_ms) * 1_000)
-      .filter((us) => us > this.period_ms * 1_000);
+      .filter((us) => us > usual_us);
     const look = {
       ...this.#windows.take(now_ms, waits_us),
       pending: waits_us.length,
