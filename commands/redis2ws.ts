@@ -5,7 +5,7 @@
  */
 import { quoted, UserError } from "../lib/base/errors.ts";
 import { defineCommand } from "../lib/cli/command.ts";
-import { REDIS_FLAGS } from "./proxy/redis_flags.ts";
+import { REDIS_TOPOLOGY_FLAGS } from "../lib/config/redis_flags.ts";
 
 /** Addresses that only programs of this machine reach. */
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]):/;
@@ -37,7 +37,7 @@ export const redis2ws = defineCommand({
       doc: "ask for the password without echo, where none is set otherwise",
     },
     "redis-ca": { type: "text", value: "FILE", doc: "authorities to trust for rediss://, PEM" },
-    ...REDIS_FLAGS,
+    ...REDIS_TOPOLOGY_FLAGS,
     read: {
       type: "text",
       value: "HOW",
@@ -109,7 +109,7 @@ export const redis2ws = defineCommand({
   async run(world, flags) {
     const [{ runComposed }, { passwordOf }] = await Promise.all([
       import("./proxy/run_composed.ts"),
-      import("./proxy/passwords.ts"),
+      import("../lib/cli/passwords.ts"),
     ]);
     const { redis: url, read, symbols } = flags;
     checkNames(read, flags.pattern, symbols);

@@ -17,6 +17,7 @@ export { log } from "./log.ts";
 export { marketStatus as "market-status" } from "./market_status.ts";
 export { mock } from "./mock.ts";
 export { redis2ws } from "./redis2ws.ts";
+export { monitor } from "./monitor.ts";
 export { rekey } from "./rekey.ts";
 export { run } from "./run.ts";
 export { shm } from "./shm.ts";

@@ -69,4 +69,4 @@ const superviseFile = defineCommand({
   },
 });
 
-export const supervise = defineGroup("Start programs and keep them up, 24/7", words, superviseFile);
+export const supervise = defineGroup("Start programs and keep them up, 24/7", words, { bare: superviseFile });

@@ -73,6 +73,8 @@ export interface World {
   onReload(callback: () => void): () => void;
   /** A child has the terminal from now on: Ctrl-C is meant for it, until the returned function is called. */
   lendTerminal(): () => void;
+  /** The command draws the whole terminal: talk waits, within a bound, until the returned function is called or the process ends. */
+  takeScreen(): () => void;
   readonly stdin: ReadableStream<Uint8Array>;
   /** Data for the next program. Resolves when the bytes are taken; a broken pipe aborts `signal`. */
   stdout(text: string | Uint8Array): Promise<void>;
@@ -82,6 +84,8 @@ export interface World {
   restrict(kept: readonly RevocablePermission[]): void;
   readonly stdout_is_terminal: boolean;
   readonly stderr_is_terminal: boolean;
+  /** stdout is a terminal and nobody refused colours. */
+  readonly color: boolean;
   /** The version in deno.json. */
   readonly version: string;
 }
@@ -127,6 +131,8 @@ export interface CommandGroup {
   readonly commands: Readonly<Record<string, Command>>;
   /** What the word alone does, with an argument that is none of the further words; it has no flags of its own. */
   readonly bare?: Command;
+  /** The exit code for what was asked wrongly; absent: 2. */
+  usageCode?(argv: readonly string[]): ExitCode;
 }
 
 /** The words users type, as `commands/registry.ts` exports them. */
@@ -149,11 +155,12 @@ export function defineCommand<const F extends Flags>(spec: CommandSpec<F>): Comm
 export function defineGroup(
   summary: string,
   commands: Record<string, Command>,
-  bare?: Command,
+  options: Pick<CommandGroup, "bare" | "usageCode"> = {},
 ): CommandGroup {
+  const { bare } = options;
   if (bare && Object.keys(bare.flags).length > 0) {
     // they would be taken for those of the further words
     throw new TypeError(`define group ${JSON.stringify(summary)}: its bare command has flags, want none`);
   }
-  return { kind: "group", summary, commands, bare };
+  return { kind: "group", summary, commands, ...options };
 }

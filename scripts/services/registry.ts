@@ -17,4 +17,5 @@ export { redis } from "./redis.ts";
 export { sox } from "./sox.ts";
 export { spd_say } from "./spd_say.ts";
 export { strace } from "./strace.ts";
+export { tmux } from "./tmux.ts";
 export { unzip } from "./unzip.ts";

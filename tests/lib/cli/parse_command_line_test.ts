@@ -114,7 +114,7 @@ Deno.test("a group with a bare command: its words first, else its argument", () 
     examples: [],
     run,
   });
-  const keep = defineGroup("Keep", { check: must, show: feed }, bare);
+  const keep = defineGroup("Keep", { check: must, show: feed }, { bare });
   const asked = (...argv: string[]) => {
     const line = parseCommandLine({ keep }, argv, { name: "mdg", version: "1" });
     assert.equal(line.kind, "run");
@@ -125,7 +125,7 @@ Deno.test("a group with a bare command: its words first, else its argument", () 
   assert.deepEqual([line.command, line.words, line.args], [bare, ["keep"], ["a.yaml"]]);
   assert.equal(asked("keep", "show", "x", "--log-level", "debug").global["log-level"], "debug");
   assert.throws(() => asked("keep"), /missing required argument "FILE"/);
-  assert.throws(() => defineGroup("Keep", {}, feed), /has flags, want none/);
+  assert.throws(() => defineGroup("Keep", {}, { bare: feed }), /has flags, want none/);
 });
 
 Deno.test("all wrong values are told at once", () => {

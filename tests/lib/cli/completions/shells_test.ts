@@ -30,7 +30,7 @@ const bare = defineCommand({
 const registry: Registry = {
   "run": start,
   config: defineGroup("Config", { check: start, show: start }),
-  keep: defineGroup("Keep", { status: start }, bare),
+  keep: defineGroup("Keep", { status: start }, { bare }),
 };
 const model = completionModel("mdg", registry);
 
