@@ -16,7 +16,7 @@ export class Books {
   /** Events of symbols that are not ours. */
   foreign = 0;
   #last: Instrument | undefined;
-  readonly #closed: MetricFamily<MetricValue>;
+  readonly #expected: MetricFamily<MetricValue>;
 
   /** `learn`: take any symbol that comes (recordings); else only those added. */
   constructor(
@@ -26,18 +26,16 @@ export class Books {
     readonly context: InstrumentContext,
     readonly learn = false,
   ) {
-    const closed = context.metrics.gauge(
-      "feed_silence_expected",
-      "1 while the symbol's market is closed; absent where it is open or keeps no hours",
+    this.#expected = context.metrics.gauge(
+      "feed_data_expected",
+      "Each configured symbol: 1, or 0 while its market is closed",
       ["venue", "symbol"],
     );
     context.metrics.onCollect(() => {
       for (const symbol of this.instruments.keys()) {
-        if (context.silence?.(symbol) === undefined) closed.remove(venue, symbol);
-        else closed.with(venue, symbol).value = 1;
+        this.#expected.with(venue, symbol).value = context.silence?.(symbol) === undefined ? 1 : 0;
       }
     });
-    this.#closed = closed;
   }
 
   add(symbol: string): Instrument {
@@ -54,7 +52,7 @@ export class Books {
     this.instruments.delete(symbol);
     this.#last = undefined;
     gone.metrics.forget();
-    this.#closed.remove(this.venue, symbol);
+    this.#expected.remove(this.venue, symbol);
     this.context.publish({
       kind: "book_status",
       venue: this.venue,

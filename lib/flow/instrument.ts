@@ -83,7 +83,7 @@ export class Instrument implements BookState, ReplicaOwner {
     readonly context: InstrumentContext,
   ) {
     this.keeps_book = rule !== undefined;
-    this.metrics = instrumentMetrics(context.metrics, venue, symbol);
+    this.metrics = instrumentMetrics(context.metrics, venue, symbol, this.keeps_book);
     this.replica = new BookReplica(rule ?? NO_BOOKS, this);
     this.audit = new BookAudit((difference) => this.#onDifference(difference));
     this.recent_trades = new RecentTrades(venue, symbol, RECENT_TRADES);

@@ -41,7 +41,12 @@ export interface InstrumentMetrics {
   forget(): void;
 }
 
-export function instrumentMetrics(metrics: Metrics, venue: string, symbol: string): InstrumentMetrics {
+export function instrumentMetrics(
+  metrics: Metrics,
+  venue: string,
+  symbol: string,
+  keeps_book: boolean,
+): InstrumentMetrics {
   // The contract's families know the symbol only; ours tell venues apart too.
   const one = (name: string, help: string) =>
     metrics.counter(name, help, ["venue", "symbol"]).with(venue, symbol);
@@ -79,7 +84,8 @@ export function instrumentMetrics(metrics: Metrics, venue: string, symbol: strin
       "Levels found different by a background snapshot",
     ),
     out_of_sync_s: one("book_out_of_sync_seconds_total", "Time out of sync, ended episodes"),
-    in_sync: in_sync.with(venue, symbol),
+    // where there never is a book none is out of sync
+    in_sync: keeps_book ? in_sync.with(venue, symbol) : { value: 0 },
     audit_compared: one(
       "book_audit_compared_total",
       "Book tops compared with the venue's own best bid and offer",

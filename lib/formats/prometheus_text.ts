@@ -2,6 +2,8 @@
  * The Prometheus text format 0.0.4, read: what a /metrics page says, found by name and labels. Refuses: guessing at a line
  * that is not of the form; it is counted and left out.
  */
+import { nextTurn } from "../base/clock.ts";
+
 export interface MetricSample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -9,6 +11,7 @@ export interface MetricSample {
 /** Cumulative counts by upper bound, ascending; the last bound is Infinity. */
 export type Buckets = readonly { readonly le: number; readonly count: number }[];
 
+const LINES_PER_TURN = 2_000;
 const NONE: readonly MetricSample[] = [];
 const NAME = /^[a-zA-Z_:][\w:]*/;
 const LABEL = /\s*([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"\s*,?/y;
@@ -16,25 +19,33 @@ const ESCAPES: Readonly<Record<string, string>> = { "\\n": "\n", '\\"': '"', "\\
 
 export class MetricsPage {
   readonly #samples = new Map<string, MetricSample[]>();
+  /** Name and label → value → samples; made when first asked for, since a page of thousands of symbols is asked for each. */
+  readonly #indexes = new Map<string, Map<string, MetricSample[]>>();
   /** Lines that are no sample and no comment. */
   unread = 0;
 
-  constructor(text: string) {
+  private constructor() {}
+  /** Gives the event loop a turn now and then: pages of thousands of symbols have 10 MB. */
+  static async read(text: string): Promise<MetricsPage> {
+    const page = new MetricsPage();
+    let count = 0;
     for (const line of text.split("\n")) {
+      if (++count % LINES_PER_TURN === 0) await nextTurn();
       if (line === "" || line.startsWith("#")) continue;
-      if (!this.#read(line)) this.unread++;
+      if (!page.#read(line)) page.unread++;
     }
+    return page;
   }
   has(name: string): boolean {
     return this.#samples.has(name);
   }
-  /** Those whose labels include `labels`. */
+  /** Those whose labels include `labels`; the last label of these should be the one that tells most. */
   all(name: string, labels: Readonly<Record<string, string>> = {}): readonly MetricSample[] {
-    const found = this.#samples.get(name) ?? NONE;
     const wanted = Object.entries(labels);
-    return wanted.length === 0
-      ? found
-      : found.filter((one) => wanted.every(([key, value]) => one.labels[key] === value));
+    const last = wanted.pop();
+    if (!last) return this.#samples.get(name) ?? NONE;
+    const found = this.#index(name, last[0]).get(last[1]) ?? NONE;
+    return found.filter((one) => wanted.every(([key, value]) => one.labels[key] === value));
   }
   /** The first one; undefined where there is none. */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
@@ -55,11 +66,20 @@ export class MetricsPage {
     return [...by_bound].map(([le, count]) => ({ le, count })).sort((a, b) => a.le - b.le);
   }
 
+  #index(name: string, label: string): Map<string, MetricSample[]> {
+    const key = `${name}\u0000${label}`;
+    let index = this.#indexes.get(key);
+    if (!index) {
+      const samples = (this.#samples.get(name) ?? []).filter(({ labels }) => label in labels);
+      this.#indexes.set(key, index = Map.groupBy(samples, ({ labels }) => labels[label]));
+    }
+    return index;
+  }
   #read(line: string): boolean {
     const name = NAME.exec(line)?.[0];
     if (name === undefined) return false;
     let at = name.length;
-    const labels: Record<string, string> = {};
+    const labels: Record<string, string> = Object.create(null);
     if (line[at] === "{") {
       LABEL.lastIndex = ++at;
       for (let match = LABEL.exec(line); match !== null; match = LABEL.exec(line)) {

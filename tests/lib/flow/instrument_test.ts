@@ -260,15 +260,15 @@ Deno.test("what dashboards ask of a feed: the last event's time, the lag, and si
   assert.deepEqual([lag.count, lag.sum.toFixed(3)], [1, "0.350"]);
   books.event({ ...trade(2), exchange_ms: undefined, sent_ms: undefined, received_us: 1_300_000 });
   assert.equal(lag.count, 1, "a venue without times has no lag");
-  assert.equal(value("feed_silence_expected"), undefined);
+  assert.equal(value("feed_data_expected")?.value, 1);
   closed = "market closed";
-  assert.equal(value("feed_silence_expected")?.value, 1);
-  closed = undefined;
-  assert.equal(value("feed_silence_expected"), undefined);
-  closed = "market closed";
+  assert.equal(value("feed_data_expected")?.value, 0);
   assert.equal(value("book_in_sync")?.value, 0);
   books.remove("BTCUSDT");
-  for (const name of ["feed_last_event_timestamp_seconds", "feed_silence_expected", "book_in_sync"]) {
+  for (const name of ["feed_last_event_timestamp_seconds", "feed_data_expected", "book_in_sync"]) {
     assert.equal(value(name), undefined, `${name} of a symbol that is gone`);
   }
+  new Books("bookless", undefined, context).add("BTCUSDT");
+  const books_told = [...metrics.families.get("book_in_sync")!.children.keys()];
+  assert.ok(!books_told.some((key) => key.startsWith("bookless")), "never a book, so none out of sync");
 });

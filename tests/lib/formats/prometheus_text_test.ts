@@ -21,7 +21,7 @@ Deno.test("what our own exposition writes is read back, hostile label values too
   metrics.counter("frames_total", "Frames", ["venue", "outcome"]).with("x", "events").value = 1e21;
   metrics.gauge("plain", "Plain").with().value = -0.5;
   metrics.histogram("wait", "Wait", ["symbol"], [1, 2]).with("A").observe(1.5);
-  const page = new MetricsPage(await new Exposition(metrics, silentLog).render());
+  const page = await MetricsPage.read(await new Exposition(metrics, silentLog).render());
   assert.equal(page.unread, 0);
   assert.equal(page.value("frames_total", { venue: hostile }), 7);
   assert.equal(page.sum("frames_total", { outcome: "events" }), 1e21 + 7);
@@ -37,8 +37,8 @@ Deno.test("what our own exposition writes is read back, hostile label values too
   ]);
 });
 
-Deno.test("timestamps, infinities, blanks; what is no sample is counted, not guessed", () => {
-  const page = new MetricsPage(
+Deno.test("timestamps, infinities, blanks; what is no sample is counted, not guessed", async () => {
+  const page = await MetricsPage.read(
     'a 1 1700000000000\nb{x="1" , y="2",} +Inf\nc NaN\nbroken{x="1 5\nno_value\n9lives 3\nd 0x10\n\n# HELP a b\n',
   );
   assert.equal(page.value("a"), 1);
@@ -47,8 +47,8 @@ Deno.test("timestamps, infinities, blanks; what is no sample is counted, not gue
   assert.equal(page.unread, 4);
 });
 
-Deno.test("quantiles as Prometheus estimates them; the bucket without an end gives its beginning", () => {
-  const page = new MetricsPage(HISTOGRAM);
+Deno.test("quantiles as Prometheus estimates them; the bucket without an end gives its beginning", async () => {
+  const page = await MetricsPage.read(HISTOGRAM);
   const a = page.buckets("wait", { symbol: "A" });
   assert.equal(bucketQuantile(0.25, a), 1);
   assert.equal(bucketQuantile(0.5, a), 1.5);
