@@ -4,9 +4,9 @@
  */
 import { Metrics } from "../../lib/base/metrics.ts";
 import type { ExitCode, FlagValues, World } from "../../lib/cli/command.ts";
+import { passwordOf } from "../../lib/cli/passwords.ts";
 import { serveGateway } from "../gateway/serve.ts";
 import type { PROXY_FLAGS } from "./flags.ts";
-import { passwordOf } from "./passwords.ts";
 import { sourcesOf } from "./sources.ts";
 
 export async function runProxy(

@@ -73,6 +73,8 @@ export interface World {
   onReload(callback: () => void): () => void;
   /** A child has the terminal from now on: Ctrl-C is meant for it, until the returned function is called. */
   lendTerminal(): () => void;
+  /** The command draws the whole terminal: talk waits, within a bound, until the returned function is called or the process ends. */
+  takeScreen(): () => void;
   readonly stdin: ReadableStream<Uint8Array>;
   /** Data for the next program. Resolves when the bytes are taken; a broken pipe aborts `signal`. */
   stdout(text: string | Uint8Array): Promise<void>;
@@ -82,6 +84,8 @@ export interface World {
   restrict(kept: readonly RevocablePermission[]): void;
   readonly stdout_is_terminal: boolean;
   readonly stderr_is_terminal: boolean;
+  /** stdout is a terminal and nobody refused colours. */
+  readonly color: boolean;
   /** The version in deno.json. */
   readonly version: string;
 }
@@ -122,6 +126,8 @@ export interface CommandGroup {
   readonly kind: "group";
   readonly summary: string;
   readonly commands: Readonly<Record<string, Command>>;
+  /** The exit code for what was asked wrongly; absent: 2. */
+  usageCode?(argv: readonly string[]): ExitCode;
 }
 
 /** The words users type, as `commands/registry.ts` exports them. */
@@ -140,6 +146,10 @@ export function defineCommand<const F extends Flags>(spec: CommandSpec<F>): Comm
   };
 }
 
-export function defineGroup(summary: string, commands: Record<string, Command>): CommandGroup {
-  return { kind: "group", summary, commands };
+export function defineGroup(
+  summary: string,
+  commands: Record<string, Command>,
+  options: Pick<CommandGroup, "usageCode"> = {},
+): CommandGroup {
+  return { kind: "group", summary, commands, ...options };
 }

@@ -31,6 +31,8 @@ export function processStreams(): Streams {
 
 /** A full, non-blocking stderr is tried again this often, 1 ms apart; then the rest of the text is dropped. */
 const STDERR_TRIES = 1_000;
+/** Characters of talk that wait while a command has the screen; the oldest are dropped. */
+const MAX_HELD = 64 * 1024;
 
 export class Output {
   /** Called once, when the reader of stdout is gone. */
@@ -38,6 +40,8 @@ export class Output {
   /** Texts for stderr that a full or closed pipe did not take. */
   stderr_dropped = 0;
   #stdout_broken = false;
+  /** What waits for the screen to be given back. */
+  #held: string[] | undefined;
   #last_write: Promise<void> = Promise.resolve();
   readonly #masker = knownSecrets.stream();
   readonly #encoder = new TextEncoder();
@@ -62,8 +66,25 @@ export class Output {
     this.#say(this.#masker.push(text, text.endsWith("\n")));
   }
 
+  /**
+   * Talk waits from now on, or it would be written across a screen that a command draws. Until the returned function is
+   * called or the process ends: an error that ends it is still said. Call it once the screen is taken: what is to happen
+   * at the exit happens in that order.
+   */
+  hold(): () => void {
+    const held: string[] = this.#held = [];
+    const release = () => {
+      globalThis.removeEventListener("unload", release);
+      if (this.#held === held) this.#held = undefined;
+      for (const text of held.splice(0)) this.#say(text);
+    };
+    globalThis.addEventListener("unload", release);
+    return release;
+  }
+
   #say(text: string): void {
     if (text === "") return;
+    if (this.#held) return this.#wait(this.#held, text);
     const lost = this.stderr_dropped;
     if (!this.#talk(text)) this.stderr_dropped++;
     else if (lost > 0) {
@@ -101,6 +122,12 @@ export class Output {
         this.on_broken_pipe();
       }
     }
+  }
+
+  #wait(held: string[], text: string): void {
+    held.push(text);
+    let length = held.reduce((sum, one) => sum + one.length, 0);
+    while (length > MAX_HELD && held.length > 1) length -= held.shift()!.length;
   }
 
   #talk(text: string): boolean {

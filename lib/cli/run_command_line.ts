@@ -44,14 +44,21 @@ export async function runCommandLine(registry: Registry, host: Host): Promise<Ex
       color: output.color && output.streams.stdout_is_terminal,
     });
   } catch (error) {
-    return fail(host, error);
+    return usageCode(registry, host, fail(host, error));
   }
   if (line.kind === "say") {
     if (line.code === 0) await output.data(line.text);
     else output.talk(line.text);
-    return line.code;
+    return usageCode(registry, host, line.code);
   }
   return await runCommand(host, line);
+}
+
+/** Some groups have a code of their own for what was asked wrongly. */
+function usageCode(registry: Registry, { argv }: Host, code: ExitCode): ExitCode {
+  const word = argv.find((one) => !one.startsWith("-")) ?? "";
+  const entry = Object.hasOwn(registry, word) ? registry[word] : undefined;
+  return code === 2 && entry?.kind === "group" ? entry.usageCode?.(argv) ?? code : code;
 }
 
 async function runCommand(host: Host, line: CommandLine & { kind: "run" }): Promise<ExitCode> {
@@ -125,6 +132,7 @@ function openWorld(host: Host, log: Log): World {
     signal: lifecycle.signal,
     onReload: (callback) => lifecycle.onReload(callback),
     lendTerminal: () => lifecycle.lendTerminal(),
+    takeScreen: () => output.hold(),
     get stdin() {
       return host.stdin();
     },
@@ -133,6 +141,7 @@ function openWorld(host: Host, log: Log): World {
     restrict: (kept) => host.restrict(kept),
     stdout_is_terminal: output.streams.stdout_is_terminal,
     stderr_is_terminal: output.streams.stderr_is_terminal,
+    color: output.color && output.streams.stdout_is_terminal,
     version: host.version,
   };
 }

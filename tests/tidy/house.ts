@@ -28,6 +28,9 @@ export const LAYERS: Readonly<Record<string, number>> = {
   "lib/base": 0,
 };
 
+/** Who reads a room's registry, where that is not lib/gateway: a running gateway has no monitors, help has them all. */
+export const REGISTRY_READERS: Readonly<Record<string, string>> = { "lib/monitors": "commands" };
+
 /** Outside the house: they may import anything, and no room may import them. */
 export const OUTBUILDINGS = ["scripts", "tests", "bench"];
 

@@ -1,0 +1,109 @@
+/**
+ * Pings at a steady pace on a connection of their own, sent whether or not earlier ones are answered, so a stall counts
+ * once for every ping that was due in it and not once in all. A ping that can't be sent waits for the connection and
+ * counts from when it was due. What our own event loop comes late with is no wait of the server's: such a ping counts from
+ * when it was sent, and the delay is told apart.
+ */
+import type { Clock, Timer } from "../../base/clock.ts";
+import { RespWriter } from "../../wire/redis/resp_writer.ts";
+import type { RedisConnection } from "../../wire/redis/redis_connection.ts";
+import { ReplyError } from "../../wire/redis/resp_reader.ts";
+import { type LatencyHistograms, LatencyWindows } from "../latency_windows.ts";
+
+/** Pings waited for: at 100 a second ten minutes of standstill. Later ones are not sent, but counted. */
+const MAX_PENDING = 60_000;
+
+interface Ping {
+  readonly due_ms: number;
+}
+
+export interface LatencyLook extends LatencyHistograms {
+  /** Pings not answered yet, and the longest of these waits. */
+  readonly pending: number;
+  readonly pending_us: number;
+  /** Pings that were not sent: too many waited, or we came too late ourselves. */
+  readonly not_sent: number;
+  /** How late we ourselves came at worst since the last look. */
+  readonly own_delay_us: number;
+}
+
+export class LatencyProbe {
+  readonly #windows = new LatencyWindows();
+  readonly #pending = new Set<Ping>();
+  /** Those of the pending ones that no connection has taken. */
+  #unsent: Ping[] = [];
+  #not_sent = 0;
+  #own_delay_ms = 0;
+  #sent = 0;
+  #last_tick_ms: number;
+  readonly #timer: Timer;
+
+  constructor(
+    readonly connection: Pick<RedisConnection, "ready" | "exec">,
+    readonly clock: Clock,
+    readonly period_ms: number,
+  ) {
+    this.#last_tick_ms = clock.monotonic_ms();
+    this.#timer = clock.every(period_ms, () => this.#tick());
+  }
+  /** Pings sent so far: commands that are ours. */
+  get sent(): number {
+    return this.#sent;
+  }
+  /** To be called when the connection is usable again. */
+  resume(): void {
+    const waiting = this.#unsent;
+    this.#unsent = [];
+    if (waiting.length > 0) void this.#send(waiting);
+  }
+  look(): LatencyLook {
+    const now_ms = this.clock.monotonic_ms();
+    // One that was sent within a period is no wait worth telling.
+    const waits_us = [...this.#pending].map(({ due_ms }) => (now_ms - due_ms) * 1_000)
+      .filter((us) => us > this.period_ms * 1_000);
+    const look = {
+      ...this.#windows.take(now_ms, waits_us),
+      pending: waits_us.length,
+      pending_us: Math.max(0, ...waits_us.slice(0, 1)),
+      not_sent: this.#not_sent,
+      own_delay_us: this.#own_delay_ms * 1_000,
+    };
+    this.#not_sent = 0;
+    this.#own_delay_ms = 0;
+    return look;
+  }
+  close(): void {
+    this.#timer.cancel();
+  }
+
+  #tick(): void {
+    const now_ms = this.clock.monotonic_ms();
+    const late_ms = Math.max(0, now_ms - this.#last_tick_ms - this.period_ms);
+    this.#last_tick_ms = now_ms;
+    this.#own_delay_ms = Math.max(this.#own_delay_ms, late_ms);
+    this.#not_sent += Math.floor(late_ms / this.period_ms);
+    if (this.#pending.size >= MAX_PENDING) {
+      this.#not_sent++;
+      return;
+    }
+    const ping = { due_ms: now_ms };
+    this.#pending.add(ping);
+    if (this.connection.ready) void this.#send([ping]);
+    else this.#unsent.push(ping);
+  }
+  /** One PING for all of them: had they been sent when they were due, they would all be answered now. */
+  async #send(pings: Ping[]): Promise<void> {
+    this.#sent++;
+    const [[error]] = await this.connection.exec(new RespWriter(64).command("PING"));
+    if (error !== null && !(error instanceof ReplyError)) {
+      // The next connection takes them (`resume`).
+      this.#unsent.push(...pings);
+      return;
+    }
+    const now_ms = this.clock.monotonic_ms();
+    for (const ping of pings) {
+      this.#pending.delete(ping);
+      this.#windows.record((now_ms - ping.due_ms) * 1_000, now_ms);
+    }
+  }
+}

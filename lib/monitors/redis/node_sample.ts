@@ -1,0 +1,239 @@
+/** The answers of one node as its sample. Pure but for the counters kept from look to look. */
+import type { Clock } from "../../base/clock.ts";
+import { latencyFigures } from "../latency_windows.ts";
+import type { RedisInfo } from "./info.ts";
+import type { LatencyLook } from "./latency_probe.ts";
+import type {
+  KeyspaceSample,
+  LatencySample,
+  MasterSample,
+  NodeSample,
+  ReplicaSample,
+  SlowCommand,
+} from "./sample.ts";
+import { limitsOf, type SubscriberWatch } from "./subscribers.ts";
+
+const COUNTERS = [
+  "total_commands_processed",
+  "keyspace_hits",
+  "keyspace_misses",
+  "total_net_input_bytes",
+  "total_net_output_bytes",
+  "evicted_keys",
+  "expired_keys",
+  "rejected_connections",
+] as const;
+type Counter = typeof COUNTERS[number] | "own_commands" | "slow";
+
+const SHOWN_CHANNELS = 20;
+const SHOWN_SUBSCRIBERS = 50;
+
+/** Counters as rates a second. */
+export class CounterWatch {
+  #before: { at_ms: number; run_id: string | undefined; values: Map<Counter, number> } | undefined;
+  #rates = new Map<Counter, number>();
+  #seconds: number | undefined;
+  #slow_id: number | undefined;
+
+  constructor(readonly clock: Clock) {}
+
+  look(info: RedisInfo, own_commands: number): this {
+    const at_ms = this.clock.monotonic_ms();
+    const run_id = info.text("run_id");
+    const values = new Map<Counter, number>([["own_commands", own_commands]]);
+    for (const name of COUNTERS) {
+      const value = info.number(name);
+      if (value !== undefined) values.set(name, value);
+    }
+    this.#rates = new Map();
+    this.#seconds = undefined;
+    // Another process counts from zero.
+    if (this.#before?.run_id === run_id && this.#before && at_ms > this.#before.at_ms) {
+      this.#seconds = (at_ms - this.#before.at_ms) / 1_000;
+      for (const [name, value] of values) {
+        const before = this.#before.values.get(name);
+        // CONFIG RESETSTAT turns counters back.
+        if (before !== undefined && value >= before) this.#rates.set(name, (value - before) / this.#seconds);
+      }
+    } else this.#slow_id = undefined;
+    this.#before = { at_ms, run_id, values };
+    return this;
+  }
+  per_s(name: Counter): number | undefined {
+    return this.#rates.get(name);
+  }
+  /** Entries of the slow log have ids that rise by one: those since the last look, a second. */
+  slow_per_s(newest_id: number | undefined): number | undefined {
+    const before = this.#slow_id;
+    this.#slow_id = newest_id ?? -1;
+    if (before === undefined || this.#seconds === undefined) return undefined;
+    return Math.max(0, this.#slow_id - before) / this.#seconds;
+  }
+}
+
+export interface NodeAnswers {
+  readonly address: string;
+  readonly counters: CounterWatch;
+  readonly subscribers: SubscriberWatch;
+  readonly now_ms: number;
+  readonly latency: LatencyLook;
+  readonly values: ReadonlyMap<string, unknown>;
+  readonly channels: readonly { channel: string; subscribers: number }[] | undefined;
+  readonly refusals: readonly string[];
+}
+
+export function nodeSampleOf(info: RedisInfo, answers: NodeAnswers): NodeSample {
+  const { address, counters, latency, values, channels, refusals } = answers;
+  const hits_per_s = counters.per_s("keyspace_hits");
+  const misses_per_s = counters.per_s("keyspace_misses");
+  const lookups = (hits_per_s ?? 0) + (misses_per_s ?? 0);
+  const all_per_s = counters.per_s("total_commands_processed");
+  const own_ops_per_s = counters.per_s("own_commands");
+  const slow_log = slowLogOf(values.get("slow"));
+  return {
+    address,
+    up: true,
+    role: info.text("redis_mode") === "sentinel" ? "sentinel" : roleOf(info.text("role")),
+    version: info.text("valkey_version") ?? info.text("redis_version") ?? "",
+    uptime_s: info.number("uptime_in_seconds"),
+    loading: info.number("loading") === 1 || info.number("async_loading") === 1,
+    ops_per_s: all_per_s === undefined ? undefined : Math.max(0, all_per_s - (own_ops_per_s ?? 0)),
+    own_ops_per_s,
+    hits_per_s,
+    misses_per_s,
+    hit_pct: lookups > 0 ? 100 * (hits_per_s ?? 0) / lookups : undefined,
+    in_bytes_per_s: counters.per_s("total_net_input_bytes"),
+    out_bytes_per_s: counters.per_s("total_net_output_bytes"),
+    evicted_per_s: counters.per_s("evicted_keys"),
+    expired_per_s: counters.per_s("expired_keys"),
+    rejected_per_s: counters.per_s("rejected_connections"),
+    memory: memoryOf(info),
+    clients: clientsOf(info),
+    persistence: {
+      unsaved_changes: info.number("rdb_changes_since_last_save"),
+      last_save_failed: (info.text("rdb_last_bgsave_status") ?? "ok") !== "ok",
+      aof_write_failed: (info.text("aof_last_write_status") ?? "ok") !== "ok",
+    },
+    master: masterOf(info),
+    replicas: replicasOf(info),
+    pubsub: pubsubOf(info, answers, channels),
+    slow_log,
+    slow_per_s: slow_log && counters.slow_per_s(slow_log[0]?.id),
+    latency: latencySampleOf(latency),
+    keyspace: keyspaceOf(info),
+    refused: refusals,
+  };
+}
+
+export function latencySampleOf(look: LatencyLook): LatencySample {
+  const { last, minute, total, pending, pending_us, not_sent, own_delay_us } = look;
+  return {
+    last: latencyFigures(last),
+    minute: latencyFigures(minute),
+    total: latencyFigures(total),
+    pending,
+    pending_us: Math.round(pending_us),
+    not_sent,
+    own_delay_us: Math.round(own_delay_us),
+  };
+}
+
+function roleOf(role: string | undefined): string {
+  return role === "slave" ? "replica" : role ?? "unknown";
+}
+
+function memoryOf(info: RedisInfo): NodeSample["memory"] {
+  const used_bytes = info.number("used_memory");
+  const max_bytes = info.number("maxmemory") || undefined;
+  return {
+    used_bytes,
+    peak_bytes: info.number("used_memory_peak"),
+    rss_bytes: info.number("used_memory_rss"),
+    max_bytes,
+    used_pct: max_bytes && used_bytes !== undefined ? 100 * used_bytes / max_bytes : undefined,
+    fragmentation: info.number("mem_fragmentation_ratio"),
+    policy: info.text("maxmemory_policy"),
+  };
+}
+
+function clientsOf(info: RedisInfo): NodeSample["clients"] {
+  const connected = info.number("connected_clients");
+  const max = info.number("maxclients");
+  return {
+    connected,
+    blocked: info.number("blocked_clients"),
+    max,
+    used_pct: max && connected !== undefined ? 100 * connected / max : undefined,
+    buffer_closed: info.number("client_output_buffer_limit_disconnections"),
+  };
+}
+
+function masterOf(info: RedisInfo): MasterSample | undefined {
+  if (info.text("role") !== "slave") return undefined;
+  const last_io_s = info.number("master_last_io_seconds_ago");
+  return {
+    address: `${info.text("master_host")}:${info.text("master_port")}`,
+    link: info.text("master_link_status") ?? "unknown",
+    last_io_s: last_io_s === undefined || last_io_s < 0 ? undefined : last_io_s,
+    sync_in_progress: info.number("master_sync_in_progress") === 1,
+    down_s: info.number("master_link_down_since_seconds"),
+  };
+}
+
+function replicasOf(info: RedisInfo): ReplicaSample[] {
+  const reached = info.number("master_repl_offset");
+  return info.numbered("slave").map(({ parts }) => {
+    const offset = Number(parts.get("offset") ?? NaN);
+    const lag = Number(parts.get("lag") ?? NaN);
+    return {
+      address: `${parts.get("ip")}:${parts.get("port")}`,
+      state: parts.get("state") ?? "unknown",
+      lag_s: Number.isFinite(lag) && lag >= 0 ? lag : undefined,
+      lag_bytes: reached !== undefined && Number.isFinite(offset) ? Math.max(0, reached - offset) : undefined,
+    };
+  });
+}
+
+function pubsubOf(
+  info: RedisInfo,
+  { values, subscribers, now_ms }: NodeAnswers,
+  channels: NodeAnswers["channels"],
+): NodeSample["pubsub"] {
+  const [, setting] = (values.get("limits") ?? []) as string[];
+  const limits = setting === undefined ? undefined : limitsOf(setting, "pubsub");
+  const list = values.get("subscribers");
+  const found = typeof list === "string" ? subscribers.look(list, limits, now_ms) : undefined;
+  const plain = info.number("pubsub_channels");
+  return {
+    channels: plain === undefined ? undefined : plain + (info.number("pubsubshard_channels") ?? 0),
+    patterns: info.number("pubsub_patterns"),
+    top: channels?.slice(0, SHOWN_CHANNELS),
+    subscribers: found?.length,
+    fullest: found?.slice(0, SHOWN_SUBSCRIBERS),
+    limits,
+  };
+}
+
+/** `[id, unix seconds, µs, [command, …], client, name]`, newest first. */
+function slowLogOf(reply: unknown): SlowCommand[] | undefined {
+  if (!Array.isArray(reply)) return undefined;
+  return reply.map((entry) => {
+    const [id, at_s, duration_us, words, client] = entry as [number, number, number, string[], string?];
+    return {
+      id,
+      at_ms: at_s * 1_000,
+      duration_us,
+      command: words.slice(0, 2).map((word) => word.slice(0, 64)).join(" "),
+      client: client ?? "",
+    };
+  });
+}
+
+function keyspaceOf(info: RedisInfo): KeyspaceSample[] {
+  return info.numbered("db").map(({ name, parts }) => ({
+    database: name,
+    keys: Number(parts.get("keys") ?? 0),
+    expires: Number(parts.get("expires") ?? 0),
+    average_ttl_ms: Number(parts.get("avg_ttl") ?? 0) || undefined,
+  }));
+}
