@@ -52,16 +52,8 @@ export function instrumentMetrics(
     metrics.counter(name, help, ["venue", "symbol"]).with(venue, symbol);
   const contract = pipelineMetrics(metrics);
   const messages = contract.messages_processed_total;
-  const in_sync = metrics.gauge(
-    "book_in_sync",
-    "1 while the book is live and in sequence",
-    ["venue", "symbol"],
-  );
-  const last_event = metrics.gauge("feed_last_event_timestamp_seconds", "When the last event was received", [
-    "venue",
-    "symbol",
-  ]);
   return {
+    ...stateMetrics(metrics, venue, symbol, keeps_book),
     depth_messages: messages.with(symbol, "depth"),
     trade_messages: messages.with(symbol, "trade"),
     quote_messages: messages.with(symbol, "quote"),
@@ -84,8 +76,6 @@ export function instrumentMetrics(
       "Levels found different by a background snapshot",
     ),
     out_of_sync_s: one("book_out_of_sync_seconds_total", "Time out of sync, ended episodes"),
-    // where there never is a book none is out of sync
-    in_sync: keeps_book ? in_sync.with(venue, symbol) : { value: 0 },
     audit_compared: one(
       "book_audit_compared_total",
       "Book tops compared with the venue's own best bid and offer",
@@ -99,12 +89,24 @@ export function instrumentMetrics(
       "Venue's candles that differed from those built from its trades",
     ),
     latency: contract.processing_latency_microseconds.with(symbol),
-    lag: metrics.histogram(
-      "feed_exchange_lag_seconds",
-      "From the venue's time of an event to its receipt",
-      ["venue"],
-      LAG_BOUNDS_S,
-    ).with(venue),
+  };
+}
+
+/** What is so now, for as long as the symbol is carried; and the lag of its venue. */
+function stateMetrics(metrics: Metrics, venue: string, symbol: string, keeps_book: boolean) {
+  const one = (name: string, help: string) => metrics.gauge(name, help, ["venue", "symbol"]);
+  const in_sync = one("book_in_sync", "1 while the book is live and in sequence");
+  const last_event = one("feed_last_event_timestamp_seconds", "When the last event was received");
+  const lag = metrics.histogram(
+    "feed_exchange_lag_seconds",
+    "From the venue's time of an event to its receipt",
+    ["venue"],
+    LAG_BOUNDS_S,
+  );
+  return {
+    // where there never is a book none is out of sync
+    in_sync: keeps_book ? in_sync.with(venue, symbol) : { value: 0 },
+    lag: lag.with(venue),
     lastEvent: () => last_event.with(venue, symbol),
     forget() {
       in_sync.remove(venue, symbol);

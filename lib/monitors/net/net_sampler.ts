@@ -16,6 +16,7 @@ import { type SocketTraffic, type Traffic, TrafficMeter } from "./traffic.ts";
 
 /** Rows that a sample keeps; the busiest ones. */
 const MAX_ROWS = 500;
+const SHOWN_FAILURES = 3;
 const LOOPBACK = "lo";
 
 export interface HostSample extends ProbeReport {
@@ -129,7 +130,12 @@ export class NetSampler implements Sampler<NetSample> {
     }
     if (traffic) said.push(`${traffic.established} connections`);
     if (hosts.length > 0) {
-      said.push(`${hosts.length} hosts, ${loss_pct === undefined ? "?" : Math.round(loss_pct)}% lost`);
+      const failing = hosts.filter(({ failure }) => failure !== undefined);
+      const why = failing.slice(0, SHOWN_FAILURES).map(({ target, failure }) => `${target}: ${failure}`);
+      const more = failing.length > why.length ? [`${failing.length - why.length} more`] : [];
+      const lost = loss_pct === undefined ? "" : `, ${Math.round(loss_pct)}% lost`;
+      const reasons = why.length === 0 ? "" : ` (${[...why, ...more].join("; ")})`;
+      said.push(`${hosts.length} host${hosts.length === 1 ? "" : "s"}${lost}${reasons}`);
     }
     if (gateway) {
       said.push(

@@ -243,8 +243,8 @@ Deno.test("books: each event to its instrument, foreign ones counted, one symbol
 Deno.test("what dashboards ask of a feed: the last event's time, the lag, and silence where a market is closed", () => {
   const { context } = made();
   const { metrics } = context;
-  let closed: string | undefined;
-  const books = new Books("test", binanceFutures.sequence, { ...context, silence: () => closed });
+  const market: { closed?: string } = {};
+  const books = new Books("test", binanceFutures.sequence, { ...context, silence: () => market.closed });
   books.add("BTCUSDT");
   const value = (name: string) => {
     metrics.collect();
@@ -261,7 +261,7 @@ Deno.test("what dashboards ask of a feed: the last event's time, the lag, and si
   books.event({ ...trade(2), exchange_ms: undefined, sent_ms: undefined, received_us: 1_300_000 });
   assert.equal(lag.count, 1, "a venue without times has no lag");
   assert.equal(value("feed_data_expected")?.value, 1);
-  closed = "market closed";
+  market.closed = "market closed";
   assert.equal(value("feed_data_expected")?.value, 0);
   assert.equal(value("book_in_sync")?.value, 0);
   books.remove("BTCUSDT");
