@@ -17,7 +17,7 @@ const WORDS: readonly [RegExp, string][] = [
   [/ECONNRESET/, "connection reset"],
   [/ENOTFOUND|EAI_/, "no such name"],
   [/EHOSTUNREACH|ENETUNREACH/, "no route to the host"],
-  [/no answer within (\d+) ms/, "no answer"],
+  [/no answer within [\d.]+ ms/, "no answer"],
 ];
 /** A masked close frame, code 1000: the server need not wonder. */
 const CLOSE_FRAME = new Uint8Array([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);

@@ -48,11 +48,12 @@ function facts(readings: Readings, traffic: Traffic): Fact[] {
   const { listen_overflows, retransmit_pct, receive_queue_bytes, send_queue_bytes } = readings;
   return [
     { name: "connections", value: countText(traffic.established) },
+    { name: "ended lately", value: countText(traffic.time_wait) },
     { name: "rtt p50", value: microsecondsText(traffic.rtt_p50_us) },
     { name: "p99", value: microsecondsText(traffic.rtt_p99_us) },
     { name: "retransmitted", value: percentText(retransmit_pct) },
-    { name: "fullest queue in", value: bytesText(receive_queue_bytes) },
-    { name: "out", value: bytesText(send_queue_bytes) },
+    { name: "longest queue in", value: bytesText(receive_queue_bytes) },
+    { name: "queue out", value: bytesText(send_queue_bytes) },
     {
       name: "not accepted",
       value: (listen_overflows ?? 0) > 0
@@ -68,28 +69,26 @@ function hostTable(hosts: readonly HostSample[]): TableBlock {
     kind: "table",
     title: "Hosts, last minute",
     columns: [
-      { name: "Host", grows: true, key: "h" },
+      { name: "Host", key: "h" },
       { name: "p50", align: "right" },
-      { name: "p90", align: "right", optional: true },
       { name: "p99", align: "right", key: "9" },
       { name: "Max", align: "right" },
       { name: "Lost", align: "right", key: "l" },
+      { name: "Trend or failure", optional: true },
+      { name: "p90", align: "right", optional: true },
       { name: "Waiting", align: "right", optional: true },
-      { name: "Trend", optional: true },
-      { name: "Last failure", optional: true },
     ],
     rows: hosts.map(({ target, latency, loss_pct, waiting, recent_us, failure }) => ({
       id: target,
       cells: [
         target,
         microsecondsText(latency.p50_us),
-        microsecondsText(latency.p90_us),
         { text: microsecondsText(latency.p99_us), order: latency.p99_us },
         microsecondsText(latency.max_us),
         { text: percentText(loss_pct), order: loss_pct, tone: lossTone(loss_pct) },
+        failure === undefined ? { text: "", trend: recent_us } : { text: failure, tone: "bad" },
+        microsecondsText(latency.p90_us),
         countText(waiting),
-        { text: "", trend: recent_us },
-        { text: failure ?? "", tone: "bad" },
       ],
     })),
   };
@@ -148,8 +147,8 @@ function connectionTable(sockets: readonly SocketTraffic[], omitted: number): Ta
     kind: "table",
     title: omitted > 0 ? `Connections (${omitted} idle ones left out)` : "Connections",
     columns: [
-      { name: "Peer", grows: true, key: "p" },
-      { name: "Process", key: "c" },
+      { name: "Peer", key: "p" },
+      { name: "Process", grows: true, key: "c" },
       { name: "In/s", align: "right", key: "i" },
       { name: "Out/s", align: "right", key: "o" },
       { name: "RTT", align: "right", key: "r" },

@@ -53,6 +53,8 @@ export interface Traffic {
   listening: SocketTraffic[];
   /** TCP connections in this state. */
   established: number;
+  /** TCP connections that ended within the last minute and are nobody's any more (TIME-WAIT). */
+  time_wait: number;
   totals: TcpTotals;
   /** Between the last two looks; undefined at the first. */
   elapsed_s?: number;
@@ -105,9 +107,10 @@ export class TrafficMeter {
       missing: this.#missing(table, sockets),
       devices: devices.map((one) => ({ ...one, ...deviceRates(one, before, elapsed_s) })),
       processes: byProcess(sockets),
-      sockets: sockets.filter(({ state }) => state !== "listening"),
+      sockets: sockets.filter(({ state }) => state !== "listening" && state !== "time-wait"),
       listening: sockets.filter(({ state }) => state === "listening"),
       established: established.length,
+      time_wait: sockets.filter(({ state }) => state === "time-wait").length,
       totals,
       elapsed_s,
       retransmit_percent: share(
