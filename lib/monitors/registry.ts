@@ -3,4 +3,5 @@
  */
 export { gateway } from "./gateway.ts";
 export { net } from "./net.ts";
+export { postgres } from "./postgres.ts";
 export { redis } from "./redis.ts";

@@ -8,9 +8,10 @@ import type { RedisAddress, RedisAnswer } from "../../wire/redis/redis_link.ts";
 import { type HostPort, RedisConnection } from "../../wire/redis/redis_connection.ts";
 import { ReplyError } from "../../wire/redis/resp_reader.ts";
 import { RespWriter } from "../../wire/redis/resp_writer.ts";
+import { CounterRates } from "../counter_rates.ts";
 import { RedisInfo } from "./info.ts";
 import { type LatencyLook, LatencyProbe } from "./latency_probe.ts";
-import { CounterWatch, nodeSampleOf } from "./node_sample.ts";
+import { type Counter, countersOf, nodeSampleOf, slowLogOf } from "./node_sample.ts";
 import type { NodeSample } from "./sample.ts";
 import { SubscriberWatch } from "./subscribers.ts";
 
@@ -35,14 +36,14 @@ export class NodeProbe {
   readonly latency: LatencyProbe;
   readonly #pings: RedisConnection;
   readonly #subscribers = new SubscriberWatch();
-  readonly #counters: CounterWatch;
+  readonly #rates: CounterRates<Counter>;
   #own_commands = 0;
   #ready = Promise.withResolvers<void>();
 
   constructor(readonly options: NodeProbeOptions) {
     const { address, node, clock, ping_period_ms } = options;
     const context = { name: "monitor", clock, log: silentLog, seed: crypto.randomUUID() };
-    this.#counters = new CounterWatch(clock);
+    this.#rates = new CounterRates(clock);
     this.connection = new RedisConnection(address, { ...context, onReady: () => this.#ready.resolve() }, {
       node,
     });
@@ -91,10 +92,13 @@ export class NodeProbe {
     const info = new RedisInfo(String(text));
     const refusals = new Set<string>();
     const { values, channels } = await this.#details(info, refusals);
+    const slow = slowLogOf(values.get("slow"));
+    const slow_id = slow && (slow[0]?.id ?? -1);
+    this.#rates.look(info.text("run_id") ?? "", countersOf(info, own_commands, slow_id));
     const counts = await this.#countSubscribers(channels, refusals);
     return nodeSampleOf(info, {
       address: this.address,
-      counters: this.#counters.look(info, own_commands),
+      rates: this.#rates,
       subscribers: this.#subscribers,
       now_ms: this.options.clock.monotonic_ms(),
       latency,

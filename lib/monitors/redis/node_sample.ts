@@ -1,5 +1,5 @@
-/** The answers of one node as its sample. Pure but for the counters kept from look to look. */
-import type { Clock } from "../../base/clock.ts";
+/** The answers of one node as its sample. Pure: what is kept from look to look comes with them. */
+import type { CounterRates } from "../counter_rates.ts";
 import { latencyFigures } from "../latency_windows.ts";
 import type { RedisInfo } from "./info.ts";
 import type { LatencyLook } from "./latency_probe.ts";
@@ -13,67 +13,30 @@ import type {
 } from "./sample.ts";
 import { limitsOf, type SubscriberWatch } from "./subscribers.ts";
 
-const COUNTERS = [
-  "total_commands_processed",
-  "keyspace_hits",
-  "keyspace_misses",
-  "total_net_input_bytes",
-  "total_net_output_bytes",
-  "evicted_keys",
-  "expired_keys",
-  "rejected_connections",
-] as const;
-type Counter = typeof COUNTERS[number] | "own_commands" | "slow";
-
 const SHOWN_CHANNELS = 20;
 const SHOWN_SUBSCRIBERS = 50;
 
-/** Counters as rates a second. */
-export class CounterWatch {
-  #before: { at_ms: number; run_id: string | undefined; values: Map<Counter, number> } | undefined;
-  #rates = new Map<Counter, number>();
-  #seconds: number | undefined;
-  #slow_id: number | undefined;
-
-  constructor(readonly clock: Clock) {}
-
-  look(info: RedisInfo, own_commands: number): this {
-    const at_ms = this.clock.monotonic_ms();
-    const run_id = info.text("run_id");
-    const values = new Map<Counter, number>([["own_commands", own_commands]]);
-    for (const name of COUNTERS) {
-      const value = info.number(name);
-      if (value !== undefined) values.set(name, value);
-    }
-    this.#rates = new Map();
-    this.#seconds = undefined;
-    // Another process counts from zero.
-    if (this.#before?.run_id === run_id && this.#before && at_ms > this.#before.at_ms) {
-      this.#seconds = (at_ms - this.#before.at_ms) / 1_000;
-      for (const [name, value] of values) {
-        const before = this.#before.values.get(name);
-        // CONFIG RESETSTAT turns counters back.
-        if (before !== undefined && value >= before) this.#rates.set(name, (value - before) / this.#seconds);
-      }
-    } else this.#slow_id = undefined;
-    this.#before = { at_ms, run_id, values };
-    return this;
-  }
-  per_s(name: Counter): number | undefined {
-    return this.#rates.get(name);
-  }
-  /** Entries of the slow log have ids that rise by one: those since the last look, a second. */
-  slow_per_s(newest_id: number | undefined): number | undefined {
-    const before = this.#slow_id;
-    this.#slow_id = newest_id ?? -1;
-    if (before === undefined || this.#seconds === undefined) return undefined;
-    return Math.max(0, this.#slow_id - before) / this.#seconds;
-  }
+/** The counters of a node. */
+export function countersOf(info: RedisInfo, own_commands: number, slow_id: number | undefined) {
+  return {
+    commands: info.number("total_commands_processed"),
+    own_commands,
+    hits: info.number("keyspace_hits"),
+    misses: info.number("keyspace_misses"),
+    in_bytes: info.number("total_net_input_bytes"),
+    out_bytes: info.number("total_net_output_bytes"),
+    evicted: info.number("evicted_keys"),
+    expired: info.number("expired_keys"),
+    rejected: info.number("rejected_connections"),
+    /** Entries of the slow log have ids that rise by one. */
+    slow: slow_id,
+  };
 }
+export type Counter = keyof ReturnType<typeof countersOf>;
 
 export interface NodeAnswers {
   readonly address: string;
-  readonly counters: CounterWatch;
+  readonly rates: CounterRates<Counter>;
   readonly subscribers: SubscriberWatch;
   readonly now_ms: number;
   readonly latency: LatencyLook;
@@ -83,12 +46,12 @@ export interface NodeAnswers {
 }
 
 export function nodeSampleOf(info: RedisInfo, answers: NodeAnswers): NodeSample {
-  const { address, counters, latency, values, channels, refusals } = answers;
-  const hits_per_s = counters.per_s("keyspace_hits");
-  const misses_per_s = counters.per_s("keyspace_misses");
+  const { address, rates, latency, values, channels, refusals } = answers;
+  const hits_per_s = rates.per_s("hits");
+  const misses_per_s = rates.per_s("misses");
   const lookups = (hits_per_s ?? 0) + (misses_per_s ?? 0);
-  const all_per_s = counters.per_s("total_commands_processed");
-  const own_ops_per_s = counters.per_s("own_commands");
+  const all_per_s = rates.per_s("commands");
+  const own_ops_per_s = rates.per_s("own_commands");
   const slow_log = slowLogOf(values.get("slow"));
   return {
     address,
@@ -102,11 +65,11 @@ export function nodeSampleOf(info: RedisInfo, answers: NodeAnswers): NodeSample 
     hits_per_s,
     misses_per_s,
     hit_pct: lookups > 0 ? 100 * (hits_per_s ?? 0) / lookups : undefined,
-    in_bytes_per_s: counters.per_s("total_net_input_bytes"),
-    out_bytes_per_s: counters.per_s("total_net_output_bytes"),
-    evicted_per_s: counters.per_s("evicted_keys"),
-    expired_per_s: counters.per_s("expired_keys"),
-    rejected_per_s: counters.per_s("rejected_connections"),
+    in_bytes_per_s: rates.per_s("in_bytes"),
+    out_bytes_per_s: rates.per_s("out_bytes"),
+    evicted_per_s: rates.per_s("evicted"),
+    expired_per_s: rates.per_s("expired"),
+    rejected_per_s: rates.per_s("rejected"),
     memory: memoryOf(info),
     clients: clientsOf(info),
     persistence: {
@@ -118,7 +81,7 @@ export function nodeSampleOf(info: RedisInfo, answers: NodeAnswers): NodeSample 
     replicas: replicasOf(info),
     pubsub: pubsubOf(info, answers, channels),
     slow_log,
-    slow_per_s: slow_log && counters.slow_per_s(slow_log[0]?.id),
+    slow_per_s: rates.per_s("slow"),
     latency: latencySampleOf(latency),
     keyspace: keyspaceOf(info),
     refused: refusals,
@@ -215,7 +178,7 @@ function pubsubOf(
 }
 
 /** `[id, unix seconds, µs, [command, …], client, name]`, newest first. */
-function slowLogOf(reply: unknown): SlowCommand[] | undefined {
+export function slowLogOf(reply: unknown): SlowCommand[] | undefined {
   if (!Array.isArray(reply)) return undefined;
   return reply.map((entry) => {
     const [id, at_s, duration_us, words, client] = entry as [number, number, number, string[], string?];
