@@ -122,17 +122,7 @@ export function postgresSampleOf(
       : undefined,
     replicas: answers.replicas.map(replicaOf),
     slots: answers.slots.map(slotOf),
-    checkpoints: {
-      timed: numberOf(checkpoints.timed) ?? 0,
-      requested: numberOf(checkpoints.requested) ?? 0,
-      timed_now: rates.grown("checkpoint_timed"),
-      requested_now: rates.grown("checkpoint_requested"),
-      write_ms_per_s: rates.per_s("checkpoint_write_ms"),
-      sync_ms_per_s: rates.per_s("checkpoint_sync_ms"),
-      buffers_per_s: rates.per_s("checkpoint_buffers"),
-      backend_buffers_per_s: rates.per_s("checkpoint_buffers_backend"),
-      cleaner_stopped_per_s: rates.per_s("checkpoint_cleaner_stopped"),
-    },
+    checkpoints: checkpointsOf(checkpoints, rates),
     archiver: {
       is_on: archiver?.is_on === true,
       failed: numberOf(archiver?.failed) ?? 0,
@@ -141,6 +131,20 @@ export function postgresSampleOf(
     has_autovacuum: server.has_autovacuum === true,
     tables: answers.tables.map(tableOf),
     oldest_xid_age: numberOf(server.oldest_xid_age),
+  };
+}
+
+function checkpointsOf(row: Row, rates: PostgresRates): PostgresSample["checkpoints"] {
+  return {
+    timed: numberOf(row.timed) ?? 0,
+    requested: numberOf(row.requested) ?? 0,
+    timed_now: rates.grown("checkpoint_timed"),
+    requested_now: rates.grown("checkpoint_requested"),
+    write_ms_per_s: rates.per_s("checkpoint_write_ms"),
+    sync_ms_per_s: rates.per_s("checkpoint_sync_ms"),
+    buffers_per_s: rates.per_s("checkpoint_buffers"),
+    backend_buffers_per_s: rates.per_s("checkpoint_buffers_backend"),
+    cleaner_stopped_per_s: rates.per_s("checkpoint_cleaner_stopped"),
   };
 }
 

@@ -157,19 +157,22 @@ export class LiveView {
     this.#interval_ms = next;
     this.#wake.abort();
   }
+  async #act(action: RowAction): Promise<void> {
+    this.#view.say(await this.#askAndAct(action));
+    this.#paint();
+  }
   /** The row is the one that was selected when the key was pressed, however rows move while a person reads. */
-  async #act({ table, question, name, act }: RowAction): Promise<void> {
+  async #askAndAct({ table, question, name, act }: RowAction): Promise<string> {
     const row = this.#view.selectedRow(table);
     const text = row === undefined ? undefined : question(row);
-    if (row === undefined || text === undefined) return this.#view.say(`${name}: no row to do it to`);
+    if (row === undefined || text === undefined) return `${name}: no row to do it to`;
     this.#view.focus(table);
-    if (!await this.#view.ask(text)) return this.#view.say(`${name}: not done`);
+    if (!await this.#view.ask(text)) return `${name}: not done`;
     try {
-      this.#view.say(await act(row));
+      return await act(row);
     } catch (error) {
-      this.#view.say(`${name}: ${reasonOf(error)}`);
+      return `${name}: ${reasonOf(error)}`;
     }
-    this.#paint();
   }
 
   #paint(): void {
