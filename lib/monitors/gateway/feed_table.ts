@@ -16,7 +16,7 @@ export function feedTable(feeds: readonly FeedRow[]): TableBlock {
     title: "Feeds",
     empty: "this gateway tells of no feed",
     columns: [
-      { name: "Feed", grows: true, key: "f" },
+      { name: "Feed", key: "f" },
       { name: "State" },
       { name: "Msg/s", align: "right", key: "m" },
       { name: "Lag p50", align: "right", optional: true },

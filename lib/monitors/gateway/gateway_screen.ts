@@ -1,4 +1,4 @@
-/** The look of `mdg monitor gateway`: the state on top, why it is not ready, then feeds and what the view asks for. */
+/** The look of `mdg monitor gateway`: the state on top, then feeds and what the view asks for. */
 import { bytesText, countText, microsecondsText, secondsText } from "../../tui/quantity.ts";
 import { type Block, type Fact, type TableBlock, toned } from "../../tui/screen.ts";
 import type { Look, ViewChoice } from "../monitor.ts";
@@ -12,8 +12,6 @@ export const GATEWAY_VIEWS: readonly ViewChoice[] = [
   { key: "F2", name: "books", doc: "each book" },
   { key: "F3", name: "sessions", doc: "clients and upstreams one by one, where the gateway lists them" },
 ];
-
-const SHOWN_REASONS = 4;
 
 export function drawGateway(sample: GatewaySample, look: Look): Block[] {
   const blocks: Block[] = [
@@ -34,7 +32,6 @@ export function drawGateway(sample: GatewaySample, look: Look): Block[] {
       ],
     },
   ];
-  if (!sample.ready) blocks.push({ kind: "lines", lines: reasonLines(sample.reasons) });
   if (look.view === "books") return [...blocks, bookTable(sample)];
   if (look.view === "sessions") return [...blocks, ...sessionBlocks(sample)];
   return [...blocks, feedTable(sample.feeds), sinkTable(sample.sinks), bookTable(sample)];
@@ -70,12 +67,6 @@ function stateFacts(sample: GatewaySample): Fact[] {
   ];
 }
 
-function reasonLines(reasons: readonly string[]) {
-  const shown = reasons.slice(0, SHOWN_REASONS).map((text) => toned("bad", ` ${text}`));
-  const more = reasons.length - shown.length;
-  return more > 0 ? [...shown, toned("dim", ` and ${more} more`)] : shown;
-}
-
 function sinkTable(sinks: readonly SinkRow[]): TableBlock {
   return {
     kind: "table",
@@ -84,7 +75,7 @@ function sinkTable(sinks: readonly SinkRow[]): TableBlock {
     columns: [
       { name: "Sink", grows: true, key: "k" },
       { name: "Out/s", align: "right", key: "o" },
-      { name: "Queued", align: "right", key: "q" },
+      { name: "Queued", align: "right", key: "w" },
       { name: "Bytes", align: "right", optional: true },
       { name: "Dropped", align: "right" },
       { name: "Conflated", align: "right", optional: true },
@@ -112,8 +103,8 @@ function bookTable({ books, books_total }: GatewaySample): TableBlock {
     title: omitted > 0 ? `Books (${omitted} in sync left out)` : "Books",
     empty: "none kept",
     columns: [
-      { name: "Symbol", grows: true, key: "s" },
-      { name: "Venue", key: "v" },
+      { name: "Symbol", key: "s" },
+      { name: "Venue", grows: true, key: "v" },
       { name: "State" },
       { name: "Upd/s", align: "right", key: "u" },
       { name: "p99", align: "right", key: "9" },

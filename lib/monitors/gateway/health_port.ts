@@ -48,7 +48,7 @@ export class HealthPort {
     this.url = baseUrl(options.url);
     this.name = new URL(this.url).host;
   }
-  /** Rejects with one line when it can't be asked or is no gateway. */
+  /** Rejects with a few words when it can't be asked or is no gateway; whom they are about the caller knows. */
   async look(signal: AbortSignal): Promise<GatewayLook> {
     const { clock, timeout_ms } = this.options;
     const deadline = new AbortController();
@@ -82,7 +82,7 @@ export class HealthPort {
       };
     } catch (error) {
       const reason = deadline.signal.aborted ? deadline.signal.reason : error;
-      throw new Error(`ask the gateway at ${this.name}: ${innermost(reason)}`);
+      throw new Error(innermost(reason));
     } finally {
       timer.cancel();
     }

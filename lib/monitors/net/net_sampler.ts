@@ -73,7 +73,10 @@ export class NetSampler implements Sampler<NetSample> {
     const unseen: NetSample["unseen"] = no_files === undefined ? [] : [{ part: "machine", text: no_files }];
     const [traffic, gateway] = await Promise.all([
       this.#meter?.look(),
-      this.#lookAtGateway().catch((error) => void unseen.push({ part: "gateway", text: reasonOf(error) })),
+      this.#lookAtGateway().catch((error) => {
+        unseen.push({ part: "gateway", text: `gateway ${this.options.gateway!.name}: ${reasonOf(error)}` });
+        return undefined;
+      }),
       this.#firstEnds(),
     ]);
     const omitted = traffic ? this.#narrow(traffic) : 0;
@@ -85,7 +88,7 @@ export class NetSampler implements Sampler<NetSample> {
         kind: target.kind,
         ...prober.report(),
       })),
-      gateway: gateway ?? undefined,
+      gateway,
       unseen,
     };
   }

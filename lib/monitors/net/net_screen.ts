@@ -69,7 +69,7 @@ function hostTable(hosts: readonly HostSample[]): TableBlock {
     kind: "table",
     title: "Hosts, last minute",
     columns: [
-      { name: "Host", key: "h" },
+      { name: "Host", key: "n" },
       { name: "p50", align: "right" },
       { name: "p99", align: "right", key: "9" },
       { name: "Max", align: "right" },

@@ -66,7 +66,7 @@ Deno.test("the token goes to the pages that want one, and to no other", async ()
   const refusing: Pages = { ...GATEWAY, "/clients": (_, response) => response.writeHead(401).end() };
   await serving(refusing, async (address) => {
     await assert.rejects(port(address, "wrong").look(never), {
-      message: `ask the gateway at ${address}: /clients: the token is not taken`,
+      message: "/clients: the token is not taken",
     });
   });
 });
@@ -75,11 +75,11 @@ Deno.test("nobody there, somebody else, silence, a redirect", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const silent = `127.0.0.1:${listener.addr.port}`;
   await assert.rejects(port(silent, undefined, 100).look(never), {
-    message: `ask the gateway at ${silent}: no answer within 100 ms`,
+    message: "no answer within 100 ms",
   });
   listener.close();
   await assert.rejects(port(silent).look(never), {
-    message: `ask the gateway at ${silent}: connection refused`,
+    message: "connection refused",
   });
   const says = async (pages: Pages, message: RegExp) =>
     await serving(pages, async (address) => await assert.rejects(port(address).look(never), { message }));
@@ -90,7 +90,7 @@ Deno.test("nobody there, somebody else, silence, a redirect", async () => {
       ...GATEWAY,
       "/ready": (_, response) => response.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
     },
-    /ask the gateway at .*redirect/i,
+    /redirect/i,
   );
 });
 
