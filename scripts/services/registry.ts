@@ -14,4 +14,5 @@ export { python_yaml } from "./python_yaml.ts";
 export { rabbitmq } from "./rabbitmq.ts";
 export { redis } from "./redis.ts";
 export { strace } from "./strace.ts";
+export { tmux } from "./tmux.ts";
 export { unzip } from "./unzip.ts";

@@ -59,10 +59,10 @@ export class NodeProbe {
     return this.connection.address;
   }
   /** Rejects, within the deadline, with why the node can't be asked. */
-  async look(latency: LatencyLook): Promise<NodeSample> {
+  async look(): Promise<{ node: NodeSample; latency: LatencyLook }> {
     const { clock, timeout_ms } = this.options;
     try {
-      return await withDeadline(clock, timeout_ms, `ask redis at ${this.address}`, this.#look(latency));
+      return await withDeadline(clock, timeout_ms, `ask redis at ${this.address}`, this.#look());
     } catch (error) {
       const not_ready = this.connection.notReady();
       throw new Error(not_ready ?? this.connection.reason(error));
@@ -85,7 +85,7 @@ export class NodeProbe {
     await Promise.all([this.connection.close(), this.#pings.close()]);
   }
 
-  async #look(latency: LatencyLook): Promise<NodeSample> {
+  async #look(): Promise<{ node: NodeSample; latency: LatencyLook }> {
     const [[refused, text]] = await this.ask(new RespWriter().command("INFO"));
     if (refused) throw refused;
     const own_commands = this.#own_commands + this.latency.sent;
@@ -96,7 +96,9 @@ export class NodeProbe {
     const slow_id = slow && (slow[0]?.id ?? -1);
     this.#rates.look(info.text("run_id") ?? "", countersOf(info, own_commands, slow_id));
     const counts = await this.#countSubscribers(channels, refusals);
-    return nodeSampleOf(info, {
+    // Last: had the answers to wait, the pings that were due meanwhile belong to this look.
+    const latency = this.latency.look();
+    const node = nodeSampleOf(info, {
       address: this.address,
       rates: this.#rates,
       subscribers: this.#subscribers,
@@ -106,6 +108,7 @@ export class NodeProbe {
       channels: counts,
       refusals: [...refusals],
     });
+    return { node, latency };
   }
   async #details(info: RedisInfo, refusals: Set<string>) {
     const lists_channels = (info.number("pubsub_channels") ?? 0) <= MAX_LISTED_CHANNELS;

@@ -39,10 +39,11 @@ export class NodeSet {
     this.#arrange(nodes);
     return await Promise.all(nodes.map(async ({ place, role, slots }): Promise<NodeLook> => {
       const probe = this.#probes.get(keyOf(place))!;
-      const latency = probe.latency.look();
       try {
-        return { latency, node: { ...await probe.look(latency), slots } };
+        const { node, latency } = await probe.look();
+        return { latency, node: { ...node, slots } };
       } catch (error) {
+        const latency = probe.latency.look();
         const reason = (error as Error).message;
         const lost = { address: probe.address, up: false, role, reason, slots } as const;
         return { latency, node: { ...lost, latency: latencySampleOf(latency) } };
