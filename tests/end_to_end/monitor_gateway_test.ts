@@ -5,12 +5,12 @@
 import assert from "node:assert/strict";
 import { freePort } from "../../scripts/services/daemon.ts";
 import { runMdg } from "../mdg_process.ts";
-import { testUnless } from "../services.ts";
+import { TmuxScreen } from "../live/tmux_screen.ts";
+import { serviceTest, testUnless } from "../services.ts";
 import { BookFollower } from "./book_follower.ts";
 import { GatewayProcess, metricIn } from "./gateway_process.ts";
 import { booksAndTrades, liveConfig } from "./live_config.ts";
 import { MockProcess } from "./mock_process.ts";
-import { no_tmux, TmuxScreen } from "./tmux_screen.ts";
 import { until } from "./until.ts";
 
 /** What was measured, for whoever reads the run. */
@@ -23,6 +23,8 @@ const SYMBOLS = ["AAAUSDT", "BBBUSDT"];
 const MARKET = ["--symbols", SYMBOLS.join(","), "--interval", "20", "--rate", "200"];
 /** Nothing may be reconnected by the gateway itself while its venue stands still. */
 const PATIENT = { max_silence_ms: 600_000 };
+/** What else happens on this machine meanwhile. */
+const QUIET = ["-w", "listen_overflows=~:"];
 const no_signals = Deno.build.os === "windows" ? "Windows has no SIGSTOP" : undefined;
 
 interface Rig extends AsyncDisposable {
@@ -117,7 +119,7 @@ Deno.test("healthy: what it says is what the gateway's own pages say", async () 
   const strict = await monitor("gateway", at.address, "--check", "-w", "clients=@1:", "-c", "memory_bytes=1");
   assert.equal(strict.code, 2);
   assert.match(strict.stdout, /^GATEWAY CRITICAL - .*memory_bytes/);
-  const feeds = await monitor("net", "--gateway", at.address, "--check");
+  const feeds = await monitor("net", "--gateway", at.address, "--check", ...QUIET);
   assert.equal(feeds.code, 0, feeds.stdout);
   assert.match(feeds.stdout, /1 of 1 feeds live.* feeds_stale=0;;0/);
 });
@@ -168,7 +170,7 @@ testUnless(no_signals, "its venue stands still, and dies: stale while connected,
   ]);
   assert.ok(feed.silent_s > 1 && feed.stale_symbols === 2);
   assert.equal(stale.state, "critical");
-  for (const args of [["gateway", at.address], ["net", "--gateway", at.address]]) {
+  for (const args of [["gateway", at.address], ["net", "--gateway", at.address, ...QUIET]]) {
     const check = await monitor(...args, "--check", "--stale-after", "1");
     assert.equal(check.code, 2, check.stdout);
     assert.match(check.stdout, /^(GATEWAY|NET) CRITICAL - .*feeds_stale 1, want at most 0/);
@@ -203,15 +205,15 @@ testUnless(no_signals, "the gateway stopped and killed: a reason, an exit code, 
   assert.match(killed.stdout, /^GATEWAY CRITICAL - .*connection refused\n$/);
   const once = await monitor("gateway", at.address, "--once", "--json");
   assert.equal(once.code, 1);
-  const net = await monitor("net", "--gateway", at.address, "--check");
+  const net = await monitor("net", "--gateway", at.address, "--check", ...QUIET);
   assert.equal(net.code, 2);
   assert.match(net.stdout, /^NET CRITICAL - .*gateway 127\.0\.0\.1:\d+: connection refused/);
 });
 
-testUnless(no_signals ?? no_tmux, "a terminal of 80×24: live, lost, back; views, resize, quit", async () => {
+serviceTest("tmux", "a terminal of 80×24: live, lost, back; views, resize, quit", async (tmux) => {
   const health = `127.0.0.1:${freePort()}`;
   await using at = await rig({ health });
-  await using screen = await TmuxScreen.start([
+  await using screen = await TmuxScreen.start(tmux, [
     "monitor",
     "gateway",
     health,
@@ -220,29 +222,30 @@ testUnless(no_signals ?? no_tmux, "a terminal of 80×24: live, lost, back; views
     "--stale-after",
     "2",
   ]);
-  const live = await screen.until(/ready/, /Feeds/, /binance-futures\s+live/, /Sinks/, /log/, /AAAUSDT/);
+  await screen.shows(/binance-futures +live[^]*\bAAAUSDT/);
+  const live = await screen.shows(/messages\/s +\d[^]*\blog +\d/);
   const lines = live.split("\n");
   assert.ok(lines.length <= 24 && lines.every((line) => line.length <= 80), live);
   report(live);
-  await screen.press("F2");
-  await screen.until(/BBBUSDT\s+binance-futures\s+in sync/);
-  await screen.press("F1");
+  await screen.type("F2");
+  await screen.shows(/BBBUSDT\s+binance-futures\s+in sync/);
+  await screen.type("F1");
   at.mock.process.signal("SIGSTOP");
-  await screen.until(/binance-futures\s+(stale|down)/);
+  await screen.shows(/binance-futures\s+(stale|down)/);
   at.mock.process.signal("SIGCONT");
-  await screen.until(/binance-futures\s+live/);
+  await screen.shows(/binance-futures\s+live/);
 
   await at.gateway.process.kill();
-  const lost = await screen.until(/LOST/, /connection refused/);
+  const lost = await screen.shows(/LOST[^]*connection refused/);
   assert.ok(!/\bat .*\.ts:\d+/.test(lost), lost);
   const config = liveConfig({ venue: VENUE, ws_url: at.mock.ws_url, symbols: SYMBOLS });
   await using _again = await GatewayProcess.start({
     ...config,
     servers: [config.servers[0], { kind: "health", listen: health }],
   });
-  await screen.until(/ ready/, /binance-futures\s+live/, /books in sync 2\/2/);
+  await screen.shows(/ ready[^]*books in sync 2\/2[^]*binance-futures +live/);
   await screen.resize(120, 40);
-  await screen.until(/binance-futures\s+live/);
-  await screen.press("q");
-  await screen.until(/code 0/);
+  await screen.shows(/Feed .*Symbols[^]*binance-futures +live/);
+  await screen.type("q");
+  await screen.shows(/ended with 0/);
 });

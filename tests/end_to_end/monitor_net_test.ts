@@ -7,9 +7,9 @@ import { systemClock } from "../../lib/base/clock.ts";
 import { freePort } from "../../scripts/services/daemon.ts";
 import { runMdg } from "../mdg_process.ts";
 import { no_native } from "../native.ts";
-import { is_long, testUnless } from "../services.ts";
+import { TmuxScreen } from "../live/tmux_screen.ts";
+import { is_long, serviceTest, testUnless } from "../services.ts";
 import { DaemonProcess } from "./daemon_process.ts";
-import { no_tmux, TmuxScreen } from "./tmux_screen.ts";
 import { until } from "./until.ts";
 
 const EVERY_S = 0.05;
@@ -35,18 +35,9 @@ interface HostLine {
 
 /** A server of our own that may be stopped, and a monitor that writes JSON lines about it. */
 async function simulator(): Promise<{ server: DaemonProcess; address: string }> {
-  const address = `127.0.0.1:${freePort()}`;
-  const server = new DaemonProcess(["simulate", "--addr", address, "--symbols", "BTCUSD"]);
-  await server.says("listening").catch(async () => {
-    await until("the depth server", async () => {
-      try {
-        (await Deno.connect({ port: Number(address.split(":")[1]) })).close();
-        return true;
-      } catch {
-        return false;
-      }
-    });
-  });
+  const server = new DaemonProcess(["simulate", "--addr", "127.0.0.1:0", "--symbols", "BTCUSD"]);
+  const line = await until("the depth server's address", () => server.stdout[0], 20_000, () => server.tail());
+  const address = new URL(JSON.parse(line).url).host;
   return { server, address };
 }
 
@@ -120,7 +111,7 @@ testUnless(no_native, "a refusing port, a silent one, a good one: loss, reasons,
     await Deno.connect({ port: silent.addr.port }),
     await Deno.connect({ port: silent.addr.port }),
   ];
-  const fast = ["--every", "0.1", "--handshake-timeout", "0.5"];
+  const fast = ["-w", "listen_overflows=~:", "--every", "0.1", "--handshake-timeout", "0.5"];
   const at = (port: number) => ["--host", `127.0.0.1:${port}`];
 
   const fine = await monitor("--check", ...at(good.addr.port), ...fast);
@@ -222,32 +213,23 @@ testUnless(no_native, "sockets: queues, owner and rates of what this process doe
   for (const one of [idle_client, idle_server, busy_server, listener]) one.close();
 });
 
-testUnless(
-  no_native ?? no_tmux,
-  "a terminal of 80×24: processes, connections, a host that dies",
-  async () => {
-    const { server, address } = await simulator();
-    await using _server = server;
-    await using screen = await TmuxScreen.start([
-      ..."monitor net --interval 0.5 --every 0.1 --handshake-timeout 1".split(" "),
-      ...["--host", `ws://${address}`],
-    ]);
-    const text = await screen.until(
-      /Hosts, last minute/,
-      /ws:\/\/127\.0\.0\.1:\d+ .* 0%/,
-      /Processes/,
-      /deno|mdg/,
-    );
-    report(text);
-    assert.ok(text.split("\n").every((line) => line.length <= 80), text);
-    for (const [key, title] of [["F2", "Connections"], ["F3", "Interfaces"], ["F4", "Listening"]]) {
-      await screen.press(key);
-      await screen.until(new RegExp(`^>? ?${title}`, "m"));
-    }
-    await screen.press("F1");
-    await server.kill();
-    await screen.until(/ws:\/\/127\.0\.0\.1:\d+ .*connection refused/, /CRITICAL|WARNING/);
-    await screen.press("q");
-    await screen.until(/code 0/);
-  },
-);
+serviceTest("tmux", "a terminal of 80×24: processes, connections, a host that dies", async (tmux) => {
+  const { server, address } = await simulator();
+  await using _server = server;
+  await using screen = await TmuxScreen.start(tmux, [
+    ..."monitor net --interval 0.5 --every 0.1 --handshake-timeout 1".split(" "),
+    ...["--host", `ws://${address}`],
+  ]);
+  const text = await screen.shows(/^ in +\d[^]*ws:\/\/127\.0\.0\.1:\d+ .* 0%[^]*Processes[^]*\d/m);
+  report(text);
+  assert.ok(text.split("\n").every((line) => line.length <= 80), text);
+  for (const [key, title] of [["F2", "Connections"], ["F3", "Interfaces"], ["F4", "Listening"]]) {
+    await screen.type(key);
+    await screen.shows(new RegExp(`^>? ?${title}`, "m"));
+  }
+  await screen.type("F1");
+  await server.kill();
+  await screen.shows(/(CRITICAL|WARNING)[^]*ws:\/\/127\.0\.0\.1:\d+ .*connection refu/);
+  await screen.type("q");
+  await screen.shows(/ended with 0/);
+});

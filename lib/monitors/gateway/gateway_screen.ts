@@ -25,7 +25,7 @@ export function drawGateway(sample: GatewaySample, look: Look): Block[] {
           series: look.history("messages_per_s"),
         },
         {
-          name: "p99",
+          name: "latency p99",
           value: microsecondsText(sample.latency_p99_us),
           series: look.history("latency_p99_us"),
         },
@@ -45,7 +45,7 @@ function stateFacts(sample: GatewaySample): Fact[] {
     { name: "up", value: secondsText(process.uptime_s) },
     { name: "version", value: sample.version ?? "-" },
     { name: "books in sync", value: books_out_of_sync > 0 ? toned("bad", in_sync) : in_sync },
-    { name: "p50", value: microsecondsText(sample.latency_p50_us) },
+    { name: "latency p50", value: microsecondsText(sample.latency_p50_us) },
     { name: "memory", value: bytesText(process.resident_bytes) },
     { name: "heap", value: bytesText(process.heap_bytes) },
     {

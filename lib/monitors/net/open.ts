@@ -1,6 +1,6 @@
 /** The flags of `mdg monitor net` → its sampler, with everything judged before anything is asked. */
-import { reasonOf, UserError } from "../../base/errors.ts";
-import { readText } from "../../cli/text_files/read_text.ts";
+import { isAbsolute, join } from "node:path";
+import { quoted, reasonOf, UserError } from "../../base/errors.ts";
 import type { World } from "../../cli/command.ts";
 import { type ProcFiles, procFiles } from "../../os/proc_files.ts";
 import { HealthPort } from "../gateway/health_port.ts";
@@ -41,7 +41,7 @@ export async function openNetSampler(
   const gateway = flags.gateway === undefined
     ? undefined
     : new HealthPort({ url: flags.gateway, clock, timeout_ms });
-  const ca = flags["tls-ca"] === undefined ? undefined : (await readText(world, flags["tls-ca"])).text;
+  const ca = flags["tls-ca"] === undefined ? undefined : await authorities(world, flags["tls-ca"]);
   const { files, why } = machine();
   if (!files && targets.length === 0 && !gateway) {
     throw new UserError(why!, { code: 2, hint: "--host and --gateway work" });
@@ -69,6 +69,17 @@ export async function openNetSampler(
     }),
   });
   return sampler as Sampler;
+}
+
+async function authorities({ cwd }: World, path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(isAbsolute(path) ? path : join(cwd, path));
+  } catch (error) {
+    throw new UserError(`read "--tls-ca": ${quoted(path, 200)}: ${reasonOf(error)}`, {
+      code: 2,
+      cause: error,
+    });
+  }
 }
 
 function readTargets(flags: NetFlags): Target[] {

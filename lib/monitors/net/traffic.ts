@@ -127,7 +127,7 @@ export class TrafficMeter {
     const unseen = sockets.filter((one) => one.inode !== 0 && one.pid === undefined).length;
     if (unseen > 0 && this.#owners.closed_processes > 0) {
       said.push(
-        `${unseen} sockets without a process: ${this.#owners.closed_processes} processes belong to other users`,
+        `the process of ${unseen} sockets (${this.#owners.closed_processes} processes are other users' or just ended)`,
       );
     }
     return said;
