@@ -22,6 +22,7 @@ export { shm } from "./shm.ts";
 export { simulate } from "./simulate.ts";
 export { tail } from "./tail.ts";
 export { sql } from "./sql.ts";
+export { tenant } from "./tenant.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";
 export { yamlToDir as "yaml-to-dir" } from "./yaml_to_dir.ts";

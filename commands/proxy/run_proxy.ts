@@ -14,10 +14,11 @@ export async function runProxy(
   flags: FlagValues<typeof PROXY_FLAGS>,
   sink: Record<string, unknown>,
 ): Promise<ExitCode> {
-  const [{ Gateway }, { permissionsFor }, { composedConfig }] = await Promise.all([
+  const [{ Gateway }, { permissionsFor }, { composedConfig }, { prepareReclaim }] = await Promise.all([
     import("../../lib/gateway/gateway.ts"),
     import("../../lib/gateway/catalog.ts"),
     import("../../lib/gateway/config_schema.ts"),
+    import("../../lib/os/reclaim_memory.ts"),
   ]);
   const password = await passwordOf(world, {
     flag: "--from",
@@ -39,6 +40,7 @@ export async function runProxy(
     await world.stdout(JSON.stringify({ sources, ...rest }, withoutPasswords, 2) + "\n");
     return 0;
   }
+  prepareReclaim();
   world.restrict(permissionsFor(config.sinks));
   const gateway = await Gateway.start(config, {
     clock: world.clock,

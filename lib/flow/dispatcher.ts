@@ -11,6 +11,8 @@ import type { Trade } from "../market/event.ts";
 import type { MarketUpdate } from "../market/update.ts";
 import type { Books } from "./books.ts";
 import type { BookState, Hub, ReadinessPart, Receiver, SubscriptionControl } from "./hub.ts";
+import type { MemoryGuard } from "./memory_guard.ts";
+import type { Sessions } from "./session_registry.ts";
 
 const NO_TRADES: readonly Trade[] = [];
 /** Reasons listed by /ready; more are summed up. */
@@ -22,6 +24,8 @@ export class Dispatcher implements Hub {
   readonly #parts = new Set<ReadinessPart>();
   readonly #noisy: RateLimitedLog;
   subscriptions: SubscriptionControl | undefined;
+  memory: MemoryGuard | undefined;
+  sessions: Sessions | undefined;
   instrumentInfo: Hub["instrumentInfo"];
 
   constructor(readonly clock: Clock, readonly log: Log, readonly metrics: Metrics, readonly version: string) {

@@ -9,6 +9,8 @@ import type { Trade } from "../market/event.ts";
 import type { InstrumentInfo } from "../market/instrument_info.ts";
 import type { BookView } from "../market/order_book.ts";
 import type { MarketUpdate } from "../market/update.ts";
+import type { MemoryGuard } from "./memory_guard.ts";
+import type { Sessions } from "./session_registry.ts";
 
 /** Takes every update, synchronously and in order. Must not throw, must not keep the update's book or delta. */
 export interface Receiver {
@@ -82,6 +84,10 @@ export interface Hub {
   instrumentInfo?(venue: string, symbol: string): InstrumentInfo | undefined;
   /** Absent where symbols can't be changed. */
   readonly subscriptions?: SubscriptionControl;
+  /** One budget for the whole process; absent where nobody watches it. A server with clients adds a pool. */
+  readonly memory?: MemoryGuard;
+  /** Who is connected, and to what; absent where nobody keeps it. A server with clients enters each of them. */
+  readonly sessions?: Sessions;
   /** Newest last, at most 1,000 kept per instrument. */
   recentTrades(venue: string, symbol: string): readonly Trade[];
   /** Registers a part that must be fine for readiness. Returns how to take it back. */

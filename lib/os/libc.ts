@@ -1,7 +1,7 @@
 /**
  * The C library of Linux, opened once when first asked for: the only native calls of this house. Everything above speaks
- * of segments, threads and sockets, never of symbols. Refuses other systems with a clear word, since none of what hangs
- * on it (shared memory, pinning, socket statistics) exists there in this form.
+ * of segments, threads, sockets and pages, never of symbols. Refuses other systems with a clear word, since none of what
+ * hangs on it (shared memory, pinning, socket statistics) exists there in this form.
  */
 import { quoted, reasonOf, UserError } from "../base/errors.ts";
 
@@ -30,6 +30,7 @@ const SYMBOLS = {
   sched_setaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   sched_getaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  malloc_trim: { parameters: ["usize"], result: "i32", nonblocking: true },
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
 

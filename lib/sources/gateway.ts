@@ -1,5 +1,5 @@
 /**
- * The source `gateway`: another mdg's WebSocket server (protocol version 1, servers/websocket/README.md), so that
+ * The source `gateway`: another mdg's WebSocket server (protocol version 1, servers/restream/README.md), so that
  * gateways can stand in a row: one at the venue, others where the data is stored or served. Its books are as right as
  * the other's, and interrupted when its are. Refuses: to pass a book on that it could not follow.
  */

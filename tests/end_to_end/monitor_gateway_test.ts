@@ -27,6 +27,8 @@ const PATIENT = { max_silence_ms: 600_000 };
 const QUIET = ["-w", "listen_overflows=~:"];
 const no_signals = Deno.build.os === "windows" ? "Windows has no SIGSTOP" : undefined;
 
+const TOKEN = "an-operators-token-of-32-characters";
+
 interface Rig extends AsyncDisposable {
   mock: MockProcess;
   gateway: GatewayProcess;
@@ -41,7 +43,11 @@ async function rig(options: { health?: string; market?: string[] } = {}): Promis
   const gateway = await GatewayProcess.start({
     ...config,
     sinks: [{ kind: "log", directory: folder }],
-    servers: [config.servers[0], { kind: "health", listen: options.health ?? "127.0.0.1:0" }],
+    servers: [config.servers[0], {
+      kind: "health",
+      listen: options.health ?? "127.0.0.1:0",
+      control_token: TOKEN,
+    }],
   });
   await gateway.untilReady();
   return {
@@ -122,6 +128,47 @@ Deno.test("healthy: what it says is what the gateway's own pages say", async () 
   const feeds = await monitor("net", "--gateway", at.address, "--check", ...QUIET);
   assert.equal(feeds.code, 0, feeds.stdout);
   assert.match(feeds.stdout, /1 of 1 feeds live.* feeds_stale=0;;0/);
+});
+
+Deno.test("with the token: sessions, upstreams, the memory guard; without, or with a wrong one, none of them", async () => {
+  await using at = await rig();
+  await using follower = new BookFollower(at.gateway.ws_url, booksAndTrades(SYMBOLS));
+  await follower.until("books", () => SYMBOLS.every((one) => follower.of(one).deltas > 5));
+  const token_file = `${at.folder}/token`;
+  await Deno.writeTextFile(token_file, `${TOKEN}\n`);
+  const { sample, readings } = await json("gateway", at.address, "--token-file", token_file);
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const told = await (await fetch(`${at.gateway.health_url}/clients`, { headers })).json();
+  const { upstreams } = await (await fetch(`${at.gateway.health_url}/upstreams`, { headers })).json();
+  assert.deepEqual([sample.sessions.total, sample.sessions.sessions.length], [
+    told.total,
+    told.sessions.length,
+  ]);
+  const [session] = sample.sessions.sessions;
+  assert.deepEqual([session.id, session.peer, session.step], [
+    told.sessions[0].id,
+    told.sessions[0].peer,
+    "normal",
+  ]);
+  assert.ok(session.sent_bytes > 0 && session.sent_bytes <= told.sessions[0].sent_bytes);
+  assert.deepEqual(
+    sample.upstreams.map(({ connection, state }: Record<string, string>) => [connection, state]),
+    upstreams.map(({ connection, state }: Record<string, string>) => [connection, state]),
+  );
+  assert.equal(sample.memory.budget_bytes, told.memory.budget_bytes);
+  assert.ok(readings.memory_pct > 0 && readings.memory_pct < 100 && readings.clients_evicted === 0);
+
+  const without = await json("gateway", at.address);
+  assert.deepEqual([without.sample.sessions, without.sample.upstreams, without.code], [
+    undefined,
+    undefined,
+    0,
+  ]);
+  await Deno.writeTextFile(token_file, "another-token");
+  const wrong = await monitor("gateway", at.address, "--check", "--token-file", token_file);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stdout, /^GATEWAY CRITICAL - .*the token is not taken\n$/);
+  assert.ok(!wrong.stdout.includes("another-token"));
 });
 
 Deno.test("loaded: more than 1,000 updates a second and 20 clients, and the figures follow", async () => {

@@ -2,6 +2,8 @@
 import type { CsvTable, Finding, Look, Readings, Sampler, ViewChoice } from "../monitor.ts";
 import { drawGateway, GATEWAY_VIEWS } from "./gateway_screen.ts";
 import { type BookRow, type GatewayState, gatewayState } from "./gateway_state.ts";
+import { type SessionList, sessionList, upstreamList } from "./session_list.ts";
+import type { UpstreamState } from "../../flow/session_registry.ts";
 import type { GatewayLook, HealthPort } from "./health_port.ts";
 
 /** Books that a sample tells of, those out of sync first. */
@@ -12,8 +14,8 @@ export interface GatewaySample extends GatewayState {
   books_total: number;
   books_out_of_sync: number;
   /** As the gateway lists them; absent where it does not, or without a token. */
-  sessions?: unknown;
-  upstreams?: unknown;
+  sessions?: SessionList;
+  upstreams?: readonly Partial<UpstreamState>[];
 }
 
 export class GatewaySampler implements Sampler<GatewaySample> {
@@ -35,12 +37,12 @@ export class GatewaySampler implements Sampler<GatewaySample> {
       books: state.books.toSorted(worstFirst).slice(0, MAX_BOOKS),
       books_total: state.books.length,
       books_out_of_sync: state.books.filter(({ in_sync }) => !in_sync).length,
-      sessions: now.clients,
-      upstreams: now.upstreams,
+      sessions: sessionList(now.clients),
+      upstreams: upstreamList(now.upstreams),
     };
   }
   readings(sample: GatewaySample): Readings {
-    const { feeds, sinks, clients, process } = sample;
+    const { feeds, sinks, clients, memory, process } = sample;
     return {
       not_ready: sample.ready ? 0 : sample.reasons.length,
       feeds_down: feeds.filter(({ state }) => state === "down").length,
@@ -60,7 +62,10 @@ export class GatewaySampler implements Sampler<GatewaySample> {
       clients: clients?.clients,
       client_queued_bytes: clients?.queued_bytes,
       client_skipped: clients?.new_skipped,
+      client_lag_p99_ms: clients?.lag_p99_ms,
+      clients_evicted: memory?.new_evicted,
       memory_bytes: process.resident_bytes,
+      memory_pct: memory?.used_pct,
       restarts: sample.restarted ? 1 : 0,
     };
   }

@@ -1,11 +1,11 @@
 /** The look of `mdg monitor gateway`: the state on top, then feeds and what the view asks for. */
-import { bytesText, countText, microsecondsText, secondsText } from "../../tui/quantity.ts";
+import { bytesText, countText, microsecondsText, percentText, secondsText } from "../../tui/quantity.ts";
 import { type Block, type Fact, type TableBlock, toned } from "../../tui/screen.ts";
 import type { Look, ViewChoice } from "../monitor.ts";
 import { feedTable } from "./feed_table.ts";
 import type { GatewaySample } from "./gateway_sampler.ts";
-import type { BookRow, SinkRow } from "./gateway_state.ts";
-import { listTable } from "./list_table.ts";
+import type { BookRow, MemoryState, SinkRow } from "./gateway_state.ts";
+import { sessionBlocks } from "./session_tables.ts";
 
 export const GATEWAY_VIEWS: readonly ViewChoice[] = [
   { key: "F1", name: "overview", doc: "feeds, sinks, books" },
@@ -38,7 +38,7 @@ export function drawGateway(sample: GatewaySample, look: Look): Block[] {
 }
 
 function stateFacts(sample: GatewaySample): Fact[] {
-  const { process, clients, books_total, books_out_of_sync } = sample;
+  const { process, clients, memory, books_total, books_out_of_sync } = sample;
   const in_sync = `${books_total - books_out_of_sync}/${books_total}`;
   const facts: Fact[] = [
     { name: "", value: sample.ready ? toned("good", "ready") : toned("bad", "not ready") },
@@ -55,6 +55,7 @@ function stateFacts(sample: GatewaySample): Fact[] {
       ),
     },
   ];
+  if (memory) facts.push(...memoryFacts(memory));
   if (!clients) return facts;
   return [
     ...facts,
@@ -64,7 +65,23 @@ function stateFacts(sample: GatewaySample): Fact[] {
     { name: "queued", value: bytesText(clients.queued_bytes) },
     { name: "skipped", value: countText(clients.skipped) },
     { name: "refused", value: countText(clients.refused) },
+    { name: "client lag p99", value: milliseconds(clients.lag_p99_ms) },
   ];
+}
+
+const GUARD_LEVELS = ["", "refusing newcomers", "evicting by class", "evicting by size", "upstreams paused"];
+
+function memoryFacts({ used_pct, budget_bytes, level = 0, evicted }: MemoryState): Fact[] {
+  const used = `${percentText(used_pct)} of ${bytesText(budget_bytes)}`;
+  const state = GUARD_LEVELS[level] ?? `level ${level}`;
+  return [
+    { name: "memory guard", value: level > 0 ? toned("bad", `${used} ${state}`) : used },
+    { name: "evicted", value: countText(evicted) },
+  ];
+}
+
+function milliseconds(ms: number | undefined): string {
+  return microsecondsText(ms === undefined ? undefined : ms * 1e3);
 }
 
 function sinkTable(sinks: readonly SinkRow[]): TableBlock {
@@ -130,14 +147,4 @@ function bookRow(one: BookRow) {
       countText(one.audit_differed),
     ],
   };
-}
-
-function sessionBlocks({ sessions, upstreams, clients }: GatewaySample): Block[] {
-  const tables = [listTable("Clients", sessions), listTable("Upstreams", upstreams)]
-    .filter((one) => one !== undefined);
-  if (tables.length > 0) return tables;
-  const why = clients
-    ? "this gateway lists no sessions here; with a token (--token-file) it may"
-    : "this gateway has no WebSocket server";
-  return [{ kind: "lines", lines: [toned("dim", ` ${why}`)] }];
 }

@@ -30,7 +30,7 @@ export interface SinkRow {
   errors?: number;
   new_errors?: number;
 }
-/** Of the plain WebSocket server. */
+/** Of all WebSocket servers. */
 export interface ClientTotals {
   clients: number;
   subscriptions?: number;
@@ -39,7 +39,23 @@ export interface ClientTotals {
   sent_bytes_s?: number;
   skipped?: number;
   new_skipped?: number;
+  /** Subscriptions ended because their client was too slow for too long. */
+  shed?: number;
   refused?: number;
+  /** Age of what clients read. */
+  lag_p99_ms?: number;
+}
+/** The memory guard: one budget for the whole process. */
+export interface MemoryState {
+  used_bytes?: number;
+  budget_bytes?: number;
+  used_pct?: number;
+  /** 0 fine, 1 refuse and conflate, 2 evict by class, 3 by size, 4 upstreams paused. */
+  level?: number;
+  client_bytes?: number;
+  evicted?: number;
+  new_evicted?: number;
+  pauses?: number;
 }
 export interface ProcessState {
   uptime_s?: number;
@@ -61,6 +77,7 @@ export interface GatewayState {
   books: BookRow[];
   sinks: SinkRow[];
   clients?: ClientTotals;
+  memory?: MemoryState;
   process: ProcessState;
   messages_s?: number;
   /** Frames that were malformed or unknown, since the last look. */
@@ -90,6 +107,7 @@ export function gatewayState(
     books: bookRows(now, delta),
     sinks: sinkRows(delta),
     clients: clientTotals(delta),
+    memory: memoryState(delta),
     process: processState(now),
     messages_s: delta.rate("messages_processed_total"),
     new_malformed: delta.gained("messages_error_total"),
@@ -116,6 +134,13 @@ class Delta {
   gained(name: string, labels: Labels = {}): number | undefined {
     if (!this.before) return undefined;
     return increase(this.now.sum(name, labels), this.before.sum(name, labels) ?? 0);
+  }
+  /** Of a part that is known to be there: a family without children has counted nothing yet. */
+  sum(name: string): number {
+    return this.now.sum(name) ?? 0;
+  }
+  gainedIn(name: string): number | undefined {
+    return this.before && increase(this.sum(name), this.before.sum(name) ?? 0);
   }
   rate(name: string, labels: Labels = {}): number | undefined {
     const gained = this.gained(name, labels);
@@ -172,9 +197,28 @@ function clientTotals(delta: Delta): ClientTotals | undefined {
     queued_bytes: now.value("mdg_websocket_queued_bytes"),
     sent_frames_s: delta.rate("mdg_websocket_sent_frames_total"),
     sent_bytes_s: delta.rate("mdg_websocket_sent_bytes_total"),
-    skipped: now.sum("mdg_websocket_skipped_frames_total"),
-    new_skipped: delta.gained("mdg_websocket_skipped_frames_total"),
-    refused: now.sum("mdg_websocket_refused_total"),
+    skipped: delta.sum("mdg_websocket_skipped_frames_total"),
+    new_skipped: delta.gainedIn("mdg_websocket_skipped_frames_total"),
+    shed: delta.sum("mdg_websocket_shed_total"),
+    refused: delta.sum("mdg_websocket_refused_total"),
+    lag_p99_ms: delta.quantile(0.99, "mdg_websocket_lag_milliseconds"),
+  };
+}
+
+function memoryState(delta: Delta): MemoryState | undefined {
+  const { now } = delta;
+  const used_bytes = now.value("mdg_memory_used_bytes");
+  const budget_bytes = now.value("mdg_memory_budget_bytes");
+  if (used_bytes === undefined || !budget_bytes) return undefined;
+  return {
+    used_bytes,
+    budget_bytes,
+    used_pct: 100 * used_bytes / budget_bytes,
+    level: now.value("mdg_memory_level"),
+    client_bytes: now.value("mdg_memory_client_bytes"),
+    evicted: delta.sum("mdg_memory_evictions_total"),
+    new_evicted: delta.gainedIn("mdg_memory_evictions_total"),
+    pauses: delta.sum("mdg_memory_pauses_total"),
   };
 }
 

@@ -8,6 +8,8 @@ import { MetricsPage } from "../../formats/prometheus_text.ts";
 
 /** 5,000 symbols make 10 MB. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
+/** One page of them; the gateway tells how many there are. */
+const MAX_SESSIONS = 200;
 /** `Date` is in whole seconds: what is within is no difference. */
 const CLOCK_TOLERANCE_MS = 2_000;
 
@@ -61,7 +63,7 @@ export class HealthPort {
         this.#get("/metrics", both),
         this.#get("/ready", both),
         this.#get("/health", both),
-        this.#getGuarded("/clients", both),
+        this.#getGuarded(`/clients?limit=${MAX_SESSIONS}`, both),
         this.#getGuarded("/upstreams", both),
       ]);
       if (metrics.status !== 200) throw new Error(`/metrics: status ${metrics.status}, want 200`);

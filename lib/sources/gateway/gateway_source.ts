@@ -7,6 +7,7 @@ import { Backoff } from "../../base/backoff.ts";
 import { sleep, type Timer } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { RateLimitedLog } from "../../base/log.ts";
+import type { SourceConnection } from "../../flow/session_registry.ts";
 import type { MetricValue } from "../../base/metrics.ts";
 import { Random } from "../../base/random.ts";
 import type { BookDelta } from "../../market/event.ts";
@@ -71,6 +72,10 @@ export class GatewaySource implements Source {
   #waiting: Waiting[] = [];
   #waiting_size = 0;
   #is_paused = false;
+  /** Told to wait, however little is gathered. */
+  #is_held = false;
+  #disconnects = 0;
+  #heard_ms: number | undefined;
   /** Why the connection ended; taken by the reader after the messages that came before. */
   #down: string | undefined;
   /** What came after an unreadable message means nothing. */
@@ -112,6 +117,28 @@ export class GatewaySource implements Source {
     this.#askLater(symbol, SNAPSHOT_PAUSE_MS, "book");
   }
 
+  /** The other side conflates for us meanwhile and says what it skipped. */
+  pause(): void {
+    this.#is_held = this.#is_paused = true;
+    this.#peer?.pause();
+  }
+  resume(): void {
+    this.#is_held = this.#is_paused = false;
+    this.#peer?.resume();
+  }
+  connections(): SourceConnection[] {
+    const reason = this.#why;
+    return [{
+      connection: new URL(this.config.url).host,
+      ...(reason === undefined ? { state: "connected" } : { state: "connecting", reason }),
+      symbols: this.#instruments.size,
+      last_message_age_ms: this.#heard_ms === undefined
+        ? undefined
+        : Math.round(this.context.clock.monotonic_ms() - this.#heard_ms),
+      disconnects: this.#disconnects,
+    }];
+  }
+
   async *batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch> {
     const { clock, seed } = this.context;
     const { reconnect_delay_ms, max_reconnect_delay_ms } = this.config;
@@ -143,10 +170,14 @@ export class GatewaySource implements Source {
     this.#is_broken = false;
     this.#waiting = [];
     this.#waiting_size = 0;
-    this.#is_paused = false;
+    this.#is_paused = this.#is_held;
     const peer: Peer = this.#peer = new Peer(url, max_silence_ms, this.context.clock, {
-      opened: () => this.#subscribeAll(peer),
+      opened: () => {
+        if (this.#is_held) peer.pause();
+        this.#subscribeAll(peer);
+      },
       text: (text, received_us) => {
+        this.#heard_ms = this.context.clock.monotonic_ms();
         this.#waiting.push({ text, received_us });
         this.#waiting_size += text.length;
         if (this.#waiting_size > MAX_WAITING && !this.#is_paused) {
@@ -181,7 +212,7 @@ export class GatewaySource implements Source {
       if (batch.size > 0) yield batch;
       batch.clear();
       if (this.#waiting.length > 0 && !this.#is_broken) continue;
-      if (this.#is_paused) {
+      if (this.#is_paused && !this.#is_held) {
         this.#is_paused = false;
         this.#peer?.resume();
       }
@@ -191,6 +222,7 @@ export class GatewaySource implements Source {
     }
     this.#peer = undefined;
     if (signal.aborted) return;
+    if (this.#why === undefined) this.#disconnects++;
     this.#why = this.#down ?? "disconnected";
     this.#log.warn("down", "connection to the gateway lost", { url: this.config.url, reason: this.#why });
     if (this.symbols.length > 0) events.interrupted(this.symbols, "disconnected");

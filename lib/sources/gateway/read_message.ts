@@ -1,5 +1,5 @@
 /**
- * Messages of the WebSocket protocol, version 1 (servers/websocket/README.md), as JSON values whose numbers are exact: a
+ * Messages of the WebSocket protocol, version 1 (servers/restream/README.md), as JSON values whose numbers are exact: a
  * number that a double would not give back keeps its text beside it. Pure reading; what a message means is decided by
  * its owner.
  */
@@ -28,6 +28,8 @@ const LONG_DIGITS = /\d[\d.]{15}/;
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
 const keepLong: Reviver = (_key, value, { source }) => {
   if (typeof value !== "number" || source === undefined || source.length < 16) return value;
+  // Ids have sixteen digits too, and a double holds those.
+  if (Number.isSafeInteger(value) && /^-?\d+$/.test(source)) return value;
   const read = readDecimal(source);
   return read?.text === undefined ? value : new LongNumber(value, read.text);
 };

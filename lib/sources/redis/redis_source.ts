@@ -5,6 +5,7 @@
 import { RateLimitedLog } from "../../base/log.ts";
 import type { MetricValue } from "../../base/metrics.ts";
 import { readRedisAddress } from "../../config/redis_address.ts";
+import type { SourceConnection } from "../../flow/session_registry.ts";
 import { readOwnPayload } from "../own_payload.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import type { SequenceRule } from "../../market/sequence_rule.ts";
@@ -44,6 +45,9 @@ export class RedisSource implements Source, InletOwner {
   #waiting: (string | Interruption)[] = [];
   #inlet: Inlet | undefined;
   #wake: (() => void) | undefined;
+  /** Told to wait. A stream reader waits by itself; what is published to us meanwhile is dropped as it comes. */
+  #is_held = false;
+  #heard_ms: number | undefined;
 
   constructor(readonly config: RedisSourceConfig, readonly context: SourceContext) {
     this.name = context.name;
@@ -64,6 +68,25 @@ export class RedisSource implements Source, InletOwner {
   }
   requestSnapshot(symbol: string): void {
     this.#inlet?.requestBook(symbol);
+  }
+  pause(): void {
+    this.#is_held = true;
+  }
+  /** What was dropped may have held trades: the interruption takes its place before what comes now. */
+  resume(): void {
+    this.#is_held = false;
+    if (this.config.read !== "streams") this.interrupted(this.symbols, "paused");
+  }
+  connections(): SourceConnection[] {
+    const reason = this.notReady();
+    return [{
+      connection: this.name,
+      ...(reason === undefined ? { state: "connected" } : { state: "connecting", reason }),
+      symbols: this.#symbols.size,
+      last_message_age_ms: this.#heard_ms === undefined
+        ? undefined
+        : Math.round(this.context.clock.monotonic_ms() - this.#heard_ms),
+    }];
   }
   setSymbols(symbols: readonly string[]): void {
     for (const symbol of this.#symbols) {
@@ -107,6 +130,11 @@ export class RedisSource implements Source, InletOwner {
     return this.#waiting.length;
   }
   push(text: string): void {
+    this.#heard_ms = this.context.clock.monotonic_ms();
+    if (this.#is_held && this.config.read !== "streams") {
+      this.#dropped.value++;
+      return;
+    }
     this.#waiting.push(text);
     this.#wake?.();
     // Where the inlet can wait (streams) it never comes to this.

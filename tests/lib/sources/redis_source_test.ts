@@ -90,3 +90,21 @@ Deno.test("wrong settings are refused", () => {
     assert.equal(success, false, JSON.stringify(config));
   }
 });
+
+Deno.test("paused, what is published is dropped as it comes, counted; an interruption stands for it", async () => {
+  const { source, count } = made();
+  source.push(trade(1));
+  source.pause();
+  source.push(trade(2));
+  source.push(trade(3));
+  source.resume();
+  source.push(trade(4));
+  assert.equal(count("redis_source_dropped_total"), 2);
+  assert.deepEqual(await taken(source), ["trade 1", "A paused", "trade 4", "trade 0"]);
+  // A stream keeps what is not read.
+  const streams = made({ read: "streams" });
+  streams.source.pause();
+  streams.source.push(trade(1));
+  streams.source.resume();
+  assert.deepEqual(await taken(streams.source), ["trade 1", "trade 0"]);
+});

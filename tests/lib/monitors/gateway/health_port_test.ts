@@ -54,19 +54,22 @@ Deno.test("a gateway: readiness with its reasons, version, metrics; without a to
 });
 
 Deno.test("the token goes to the pages that want one, and to no other", async () => {
-  const pages: Pages = { ...GATEWAY, "/clients": (_, response) => response.end('[{"id":1}]') };
+  const pages: Pages = { ...GATEWAY, "/clients?limit=200": (_, response) => response.end('[{"id":1}]') };
   await serving(pages, async (address, asked) => {
     const { clients, upstreams } = await port(address, "s3cr3t").look(never);
     assert.deepEqual([clients, upstreams], [[{ id: 1 }], undefined]);
     const told = asked.filter(({ headers }) => headers.authorization === "Bearer s3cr3t").map(({ url }) =>
       url
     );
-    assert.deepEqual(told.sort(), ["/clients", "/upstreams"]);
+    assert.deepEqual(told.sort(), ["/clients?limit=200", "/upstreams"]);
   });
-  const refusing: Pages = { ...GATEWAY, "/clients": (_, response) => response.writeHead(401).end() };
+  const refusing: Pages = {
+    ...GATEWAY,
+    "/clients?limit=200": (_, response) => response.writeHead(401).end(),
+  };
   await serving(refusing, async (address) => {
     await assert.rejects(port(address, "wrong").look(never), {
-      message: "/clients: the token is not taken",
+      message: "/clients?limit=200: the token is not taken",
     });
   });
 });
