@@ -186,3 +186,33 @@ testUnless(
     }
   },
 );
+
+/** The example's lines of this monitor, on a server of the test's and not for ever. */
+function monitorLines(word: string, url: string): string[][] {
+  const { sh: [block] } = example("7. Is the database well?");
+  const lines = block.split("\n").map((line) => splitWords(line.split("#")[0].trim()).slice(1));
+  const own = lines.filter(([, name]) => name === word);
+  assert.ok(own.length > 0, `README shows monitor ${word}`);
+  return own.map((words) => {
+    const ends = words.includes("--check") || words.includes("--count");
+    return [...words, "--url", url, "--interval", "0.2", ...ends ? [] : ["--once"]];
+  });
+}
+
+serviceTest("redis", "README 7: is Redis well?", async (url) => {
+  for (const args of monitorLines("redis", url)) {
+    const { code, stdout, stderr } = await runMdg({ args });
+    assert.ok(code <= 2 && stderr === "", `${args.join(" ")}: ${stderr}`);
+    assert.match(stdout, /^(REDIS \w+ - |redis )127\.0\.0\.1:\d+.*master/ms);
+  }
+});
+
+serviceTest("postgres", "README 7: is PostgreSQL well?", async (url) => {
+  for (const args of monitorLines("postgres", url)) {
+    const { code, stdout, stderr } = await runMdg({ args });
+    assert.equal(code, 0, stderr);
+    const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.equal(lines.length, 10);
+    assert.equal(lines[9].sample.role, "primary");
+  }
+});

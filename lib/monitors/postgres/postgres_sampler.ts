@@ -17,6 +17,8 @@ export class PostgresSampler implements Sampler<PostgresSample> {
   readonly #connection: MonitorConnection;
   readonly #rates: CounterRates<Counter>;
   readonly #clock: Clock;
+  /** Our own transactions that the statistics have not told of yet: sessions send theirs once a second at most. */
+  #untold = 0;
   /** Those of the last look, by the id of their row. */
   #sessions = new Map<string, Session>();
 
@@ -30,7 +32,7 @@ export class PostgresSampler implements Sampler<PostgresSample> {
     this.#rates = new CounterRates(options.clock);
     this.actions = [
       this.#action("C", "cancel", "cancel the query of", CANCEL),
-      this.#action("K", "terminate", "end the session", TERMINATE),
+      this.#action("K", "end", "end the session", TERMINATE),
     ];
   }
   async poll(): Promise<PostgresSample> {
@@ -45,7 +47,7 @@ export class PostgresSampler implements Sampler<PostgresSample> {
         PARTS.map((part, i) => [part, all[LEADING_STATEMENTS + i].rows]),
       ) as unknown as Answers;
       this.#rates.look(epochOf(answers), countersOf(answers));
-      const sample = postgresSampleOf(answers, this.#rates, { answer_us });
+      const sample = postgresSampleOf(answers, this.#rates, { answer_us, own: this.#ownOf() });
       this.#sessions = new Map(sample.sessions.map((session) => [rowIdOf(session), session]));
       return sample;
     });
@@ -66,6 +68,12 @@ export class PostgresSampler implements Sampler<PostgresSample> {
     await this.#connection.close();
   }
 
+  /** How many of the transactions since the last look were ours: one a look, told of later. */
+  #ownOf(): number {
+    const own = Math.min(this.#untold, this.#rates.grown("commits") ?? 0);
+    this.#untold += 1 - own;
+    return own;
+  }
   /** Only ever to the very session that was shown: a pid may be another's by the time a person has answered. */
   #action(key: string, name: string, words: string, query: string): RowAction {
     return {

@@ -69,7 +69,7 @@ const WAIT_S = `(SELECT ${AGE("min(l.waitstart)")} FROM pg_locks l WHERE l.pid =
 /** Asking who blocks takes the lock manager's locks, so only of those that wait. */
 const SESSIONS =
   `SELECT pid, extract(epoch FROM backend_start)::text AS began, datname AS database, usename AS "user",
-  application_name AS application, client_addr::text AS client, backend_type AS type, state,
+  application_name AS application, host(client_addr) AS client, backend_type AS type, state,
   wait_event_type, wait_event, ${AGE("xact_start")} AS transaction_s, ${AGE("query_start")} AS query_s,
   ${AGE("state_change")} AS state_s, left(query, ${MAX_QUERY_CHARACTERS}) AS query,
   CASE WHEN wait_event_type = 'Lock' THEN pg_blocking_pids(pid) ELSE '{}'::int[] END AS blocked_by,
@@ -106,7 +106,7 @@ const WAL = `SELECT CASE WHEN pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_last_w
     ELSE ${AGE("pg_last_xact_replay_timestamp()")} END END::float8 AS behind_s,
   (SELECT status FROM pg_stat_wal_receiver LIMIT 1) AS receiver`;
 
-const REPLICAS = `SELECT application_name AS name, client_addr::text AS client, state, sync_state,
+const REPLICAS = `SELECT application_name AS name, host(client_addr) AS client, state, sync_state,
   pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END,
     replay_lsn)::float8 AS behind_bytes,
   extract(epoch FROM replay_lag)::float8 AS behind_s FROM pg_stat_replication ORDER BY 1, 2`;

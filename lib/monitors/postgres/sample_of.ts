@@ -73,17 +73,16 @@ function sum(...values: (number | undefined)[]): number | undefined {
 export function postgresSampleOf(
   answers: Answers,
   rates: PostgresRates,
-  { answer_us }: { answer_us: number },
+  { answer_us, own }: { answer_us: number; own: number },
 ): PostgresSample {
   const { server: [server], checkpoints: [checkpoints], wal: [wal], archiver: [archiver] } = answers;
   const max = numberOf(server.max_connections) ?? 0;
   const by_state = Object.fromEntries(
     answers.states.map(({ state, count }) => [String(state), Number(count)]),
   );
-  // What we ask is a transaction too: one a look.
   const transactions = sum(rates.grown("commits"), rates.grown("rollbacks"));
   const all_per_s = sum(rates.per_s("commits"), rates.per_s("rollbacks"));
-  const others = transactions ? Math.max(0, transactions - 1) / transactions : 0;
+  const others = transactions ? Math.max(0, transactions - own) / transactions : 0;
   const is_standby = server.is_standby === true;
   return {
     version: String(server.version),

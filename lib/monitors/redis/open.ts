@@ -2,6 +2,7 @@
 import type { FlagValues, World } from "../../cli/command.ts";
 import { passwordOf } from "../../cli/passwords.ts";
 import { readRedisAddress, redisAddressOf } from "../../config/redis_address.ts";
+import { redisSettingsOf } from "../../config/redis_flags.ts";
 import type { MonitorOptions } from "../monitor.ts";
 import type { REDIS_FLAGS } from "./flags.ts";
 import { RedisSampler } from "./redis_sampler.ts";
@@ -23,11 +24,7 @@ export async function openRedisSampler(
   const tls = { ca_file: flags["tls-ca"], cert_file: flags["tls-cert"], key_file: flags["tls-key"] };
   const address = await readRedisAddress(
     redisAddressOf({
-      url: flags.url,
-      topology: flags.topology,
-      nodes: flags.node,
-      master_name: flags["master-name"],
-      username: flags.user,
+      ...redisSettingsOf(flags),
       password,
       sentinel_username: flags["sentinel-user"],
       sentinel_password: world.env.MDG_SENTINEL_PASSWORD || undefined,

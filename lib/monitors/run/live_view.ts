@@ -228,19 +228,13 @@ export class LiveView {
     }
     return notices;
   }
+  /** What comes first stays on a narrow terminal; all of it is in the help. */
   #foot(): string {
     const { views = [], actions = [] } = this.options.sampler;
     const choices = views.map(({ key, name }) =>
       name === this.#view_name ? `[${key} ${name}]` : `${key} ${name}`
     );
-    return [
-      "q quit",
-      "h help",
-      "Space pause",
-      "+- interval",
-      ...choices,
-      ...actions.map(({ key, name }) => `${key} ${name}`),
-    ]
-      .join("  ");
+    const own = [...choices, ...actions.map(({ key, name }) => `${key} ${name}`)];
+    return ["q quit  h help ", ...own, " Space pause  +- interval"].join(" ");
   }
 }

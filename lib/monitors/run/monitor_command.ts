@@ -24,7 +24,7 @@ function measuresText(measures: Measures): string {
   const width = Math.max(...names.map((name) => name.length));
   const lines = names.map((name) => {
     const { doc, unit, warning, critical } = measures[name];
-    const levels = [["warning", warning], ["critical", critical]].filter(([, range]) => range !== undefined);
+    const levels = [["w", warning], ["c", critical]].filter(([, range]) => range !== undefined);
     const notes = [unit, ...levels.map(([level, range]) => `${level} ${range}`)].filter((note) =>
       note !== ""
     );

@@ -49,7 +49,7 @@ Deno.test("every line is exactly as wide as the terminal, and there are as many 
 
 Deno.test("without colours there is no escape sequence, with them each is undone", () => {
   const blocks: Block[] = [{ kind: "lines", lines: [[{ text: "bad", tone: "bad" }, " plain"]] }];
-  assert.doesNotMatch(viewOf(blocks).render(SIZE).join(""), /\u001b/);
+  assert.ok(!viewOf(blocks).render(SIZE).join("").includes("\u001b"));
   const line = viewOf(blocks, true).render(SIZE)[1];
   assert.equal(line.trimEnd(), "\u001b[1;31mbad\u001b[0m plain");
 });

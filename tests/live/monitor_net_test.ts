@@ -7,10 +7,10 @@ import { systemClock } from "../../lib/base/clock.ts";
 import { freePort } from "../../scripts/services/daemon.ts";
 import { runMdg } from "../mdg_process.ts";
 import { no_native } from "../native.ts";
-import { TmuxScreen } from "../live/tmux_screen.ts";
+import { TmuxScreen } from "./tmux_screen.ts";
 import { is_long, serviceTest, testUnless } from "../services.ts";
-import { DaemonProcess } from "./daemon_process.ts";
-import { until } from "./until.ts";
+import { DaemonProcess } from "../end_to_end/daemon_process.ts";
+import { until } from "../end_to_end/until.ts";
 
 const EVERY_S = 0.05;
 /** `--long`: the 15 s of the issue. */

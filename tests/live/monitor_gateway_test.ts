@@ -5,13 +5,13 @@
 import assert from "node:assert/strict";
 import { freePort } from "../../scripts/services/daemon.ts";
 import { runMdg } from "../mdg_process.ts";
-import { TmuxScreen } from "../live/tmux_screen.ts";
+import { TmuxScreen } from "./tmux_screen.ts";
 import { serviceTest, testUnless } from "../services.ts";
-import { BookFollower } from "./book_follower.ts";
-import { GatewayProcess, metricIn } from "./gateway_process.ts";
-import { booksAndTrades, liveConfig } from "./live_config.ts";
-import { MockProcess } from "./mock_process.ts";
-import { until } from "./until.ts";
+import { BookFollower } from "../end_to_end/book_follower.ts";
+import { GatewayProcess, metricIn } from "../end_to_end/gateway_process.ts";
+import { booksAndTrades, liveConfig } from "../end_to_end/live_config.ts";
+import { MockProcess } from "../end_to_end/mock_process.ts";
+import { until } from "../end_to_end/until.ts";
 
 /** What was measured, for whoever reads the run. */
 function report(text: string): void {
