@@ -32,10 +32,11 @@ export function microsecondsText(us: number | undefined): string {
   if (Math.abs(us) < 60_000_000) return scaled(us, 1000, ["µs", "ms", "s"]);
   return secondsText(us / 1e6);
 }
-/** "12s", "3m05s", "4h10m", "12d03h". */
+/** "250ms", "4.2s", "12s", "3m05s", "4h10m", "12d03h". */
 export function secondsText(seconds: number | undefined): string {
   if (seconds === undefined) return ABSENT;
   const whole = Math.floor(Math.abs(seconds));
+  if (seconds !== 0 && Math.abs(seconds) < 0.9995) return `${Math.round(seconds * 1_000)}ms`;
   const sign = seconds < 0 ? "-" : "";
   const two = (value: number) => String(value).padStart(2, "0");
   if (whole < 60) return `${sign}${Math.abs(seconds) < 9.95 ? Math.abs(seconds).toFixed(1) : whole}s`;

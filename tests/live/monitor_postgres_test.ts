@@ -379,7 +379,9 @@ clusterTest(
     await screen.shows(new RegExp(`query\\n>${holder_pid} .*\\n *\\n`));
     const gone = new Promise<void>((resolve) => holder.on("end", () => resolve()));
     await screen.type("K");
-    await screen.shows(new RegExp(`end the session ${holder_pid} \\(postgres, postgres, holder\\)\\? y/N`));
+    await screen.shows(
+      new RegExp(`end the session of ${holder_pid} \\(postgres, postgres, holder\\)\\? y/N`),
+    );
     await screen.type("y");
     await gone;
     const survivor = waiters.find((one) => one !== victim)!;

@@ -32,7 +32,7 @@ export class PostgresSampler implements Sampler<PostgresSample> {
     this.#rates = new CounterRates(options.clock);
     this.actions = [
       this.#action("C", "cancel", "cancel the query of", CANCEL),
-      this.#action("K", "end", "end the session", TERMINATE),
+      this.#action("K", "end", "end the session of", TERMINATE),
     ];
   }
   async poll(): Promise<PostgresSample> {

@@ -121,7 +121,7 @@ const ARCHIVER = `SELECT current_setting('archive_mode') <> 'off' AS is_on, fail
 /** Sizes are those of the last vacuum or analyze: asking the files would wait behind whoever rewrites a table. */
 const TABLES = `SELECT s.schemaname AS schema, s.relname AS name, s.n_live_tup::float8 AS live_rows,
   s.n_dead_tup::float8 AS dead_rows, s.n_mod_since_analyze::float8 AS changed_rows,
-  c.relpages::float8 * current_setting('block_size')::float8 AS bytes,
+  nullif(c.relpages, 0)::float8 * current_setting('block_size')::float8 AS bytes,
   ${AGE("greatest(s.last_vacuum, s.last_autovacuum)")} AS vacuum_s,
   ${AGE("greatest(s.last_analyze, s.last_autoanalyze)")} AS analyze_s,
   s.seq_scan::float8 AS sequential_scans, s.idx_scan::float8 AS index_scans

@@ -45,7 +45,8 @@ export interface TableRow {
   readonly live_rows: number;
   readonly dead_rows: number;
   readonly changed_rows: number;
-  readonly bytes: number;
+  /** As of its last vacuum or analyze. */
+  readonly bytes?: number;
   readonly vacuum_s?: number;
   readonly analyze_s?: number;
   readonly sequential_scans?: number;

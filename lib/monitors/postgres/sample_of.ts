@@ -212,7 +212,7 @@ function tableOf(row: Row): TableRow {
     live_rows: number("live_rows"),
     dead_rows: number("dead_rows"),
     changed_rows: number("changed_rows"),
-    bytes: number("bytes"),
+    bytes: numberOf(row.bytes),
     vacuum_s: numberOf(row.vacuum_s),
     analyze_s: numberOf(row.analyze_s),
     sequential_scans: numberOf(row.sequential_scans),

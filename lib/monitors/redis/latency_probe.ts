@@ -1,8 +1,8 @@
 /**
  * Pings at a steady pace on a connection of their own, sent whether or not earlier ones are answered, so a stall counts
  * once for every ping that was due in it and not once in all. A ping that can't be sent waits for the connection and
- * counts from when it was due. What our own event loop comes late with is no wait of the server's: such a ping counts from
- * when it was sent, and the delay is told apart.
+ * counts from when it was due. What our own event loop comes late with is no wait of the server's: a ping that is sent late
+ * counts from when it was sent, one whose answer was read late counts for nothing, and both are told.
  */
 import type { Clock, Timer } from "../../base/clock.ts";
 import { RespWriter } from "../../wire/redis/resp_writer.ts";
@@ -13,6 +13,11 @@ import { type LatencyHistograms, LatencyWindows } from "../latency_windows.ts";
 /** Pings waited for: at 100 a second ten minutes of standstill. Later ones are not sent, but counted. */
 const MAX_PENDING = 60_000;
 
+/** Timers are late by that much on an idle machine. */
+const TIMER_SLACK_MS = 2;
+/** Of a wait that may be our own before it counts for nothing. */
+const MAX_OWN_SHARE = 0.1;
+
 interface Ping {
   readonly due_ms: number;
 }
@@ -21,8 +26,8 @@ export interface LatencyLook extends LatencyHistograms {
   /** Pings not answered yet, and the longest of these waits. */
   readonly pending: number;
   readonly pending_us: number;
-  /** Pings that were not sent: too many waited, or we came too late ourselves. */
-  readonly not_sent: number;
+  /** Pings that tell nothing: not sent because too many waited or we came too late, or answered and read too late by us. */
+  readonly not_measured: number;
   /** How late we ourselves came at worst since the last look. */
   readonly own_delay_us: number;
 }
@@ -32,7 +37,7 @@ export class LatencyProbe {
   readonly #pending = new Set<Ping>();
   /** Those of the pending ones that no connection has taken. */
   #unsent: Ping[] = [];
-  #not_sent = 0;
+  #not_measured = 0;
   #own_delay_ms = 0;
   #sent = 0;
   #last_tick_ms: number;
@@ -65,10 +70,10 @@ export class LatencyProbe {
       ...this.#windows.take(now_ms, waits_us),
       pending: waits_us.length,
       pending_us: Math.max(0, ...waits_us.slice(0, 1)),
-      not_sent: this.#not_sent,
+      not_measured: this.#not_measured,
       own_delay_us: this.#own_delay_ms * 1_000,
     };
-    this.#not_sent = 0;
+    this.#not_measured = 0;
     this.#own_delay_ms = 0;
     return look;
   }
@@ -81,9 +86,9 @@ export class LatencyProbe {
     const late_ms = Math.max(0, now_ms - this.#last_tick_ms - this.period_ms);
     this.#last_tick_ms = now_ms;
     this.#own_delay_ms = Math.max(this.#own_delay_ms, late_ms);
-    this.#not_sent += Math.floor(late_ms / this.period_ms);
+    this.#not_measured += Math.floor(late_ms / this.period_ms);
     if (this.#pending.size >= MAX_PENDING) {
-      this.#not_sent++;
+      this.#not_measured++;
       return;
     }
     const ping = { due_ms: now_ms };
@@ -101,9 +106,13 @@ export class LatencyProbe {
       return;
     }
     const now_ms = this.clock.monotonic_ms();
+    // A tick that is overdue shows that this answer may have lain there for as long: that would be our wait.
+    const own_ms = now_ms - this.#last_tick_ms - this.period_ms;
     for (const ping of pings) {
       this.#pending.delete(ping);
-      this.#windows.record((now_ms - ping.due_ms) * 1_000, now_ms);
+      const wait_ms = now_ms - ping.due_ms;
+      if (own_ms > TIMER_SLACK_MS && own_ms > MAX_OWN_SHARE * wait_ms) this.#not_measured++;
+      else this.#windows.record(wait_ms * 1_000, now_ms);
     }
   }
 }

@@ -13,6 +13,7 @@ import { RedisInfo } from "./info.ts";
 import { type LatencyLook, LatencyProbe } from "./latency_probe.ts";
 import { type Counter, countersOf, nodeSampleOf, slowLogOf } from "./node_sample.ts";
 import type { NodeSample } from "./sample.ts";
+import { untilReady } from "./until_ready.ts";
 import { SubscriberWatch } from "./subscribers.ts";
 
 /** PUBSUB CHANNELS goes through all of them, while the server does nothing else. */
@@ -38,13 +39,13 @@ export class NodeProbe {
   readonly #subscribers = new SubscriberWatch();
   readonly #rates: CounterRates<Counter>;
   #own_commands = 0;
-  #ready = Promise.withResolvers<void>();
+  #given_up = new AbortController();
 
   constructor(readonly options: NodeProbeOptions) {
     const { address, node, clock, ping_period_ms } = options;
     const context = { name: "monitor", clock, log: silentLog, seed: crypto.randomUUID() };
     this.#rates = new CounterRates(clock);
-    this.connection = new RedisConnection(address, { ...context, onReady: () => this.#ready.resolve() }, {
+    this.connection = new RedisConnection(address, { ...context, onReady: () => {} }, {
       node,
     });
     this.#pings = new RedisConnection(
@@ -61,19 +62,20 @@ export class NodeProbe {
   /** Rejects, within the deadline, with why the node can't be asked. */
   async look(): Promise<{ node: NodeSample; latency: LatencyLook }> {
     const { clock, timeout_ms } = this.options;
+    this.#given_up = new AbortController();
     try {
       return await withDeadline(clock, timeout_ms, `ask redis at ${this.address}`, this.#look());
     } catch (error) {
       const not_ready = this.connection.notReady();
       throw new Error(not_ready ?? this.connection.reason(error));
+    } finally {
+      // What still waits of this look would be in the way of the next one.
+      this.#given_up.abort();
     }
   }
   /** Answers of commands in one batch; a server's refusal is an answer. @throws Error when the connection failed */
   async ask(commands: RespWriter): Promise<RedisAnswer[]> {
-    if (!this.connection.ready) {
-      this.#ready = Promise.withResolvers();
-      if (!this.connection.ready) await this.#ready.promise;
-    }
+    await untilReady(this.connection, this.options.clock, this.#given_up.signal);
     this.#own_commands += commands.count;
     const answers = await this.connection.exec(commands);
     const broken = answers.find(([error]) => error !== null && !(error instanceof ReplyError));
@@ -81,6 +83,7 @@ export class NodeProbe {
     return answers;
   }
   async close(): Promise<void> {
+    this.#given_up.abort();
     this.latency.close();
     await Promise.all([this.connection.close(), this.#pings.close()]);
   }

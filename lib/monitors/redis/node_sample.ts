@@ -89,14 +89,14 @@ export function nodeSampleOf(info: RedisInfo, answers: NodeAnswers): NodeSample 
 }
 
 export function latencySampleOf(look: LatencyLook): LatencySample {
-  const { last, minute, total, pending, pending_us, not_sent, own_delay_us } = look;
+  const { last, minute, total, pending, pending_us, not_measured, own_delay_us } = look;
   return {
     last: latencyFigures(last),
     minute: latencyFigures(minute),
     total: latencyFigures(total),
     pending,
     pending_us: Math.round(pending_us),
-    not_sent,
+    not_measured,
     own_delay_us: Math.round(own_delay_us),
   };
 }

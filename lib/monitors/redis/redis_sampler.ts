@@ -134,7 +134,7 @@ function togetherOf(looks: readonly LatencyLook[]): LatencyLook {
     total: merged("total"),
     pending: looks.reduce((sum, { pending }) => sum + pending, 0),
     pending_us: most(looks.map(({ pending_us }) => pending_us)),
-    not_sent: looks.reduce((sum, { not_sent }) => sum + not_sent, 0),
+    not_measured: looks.reduce((sum, { not_measured }) => sum + not_measured, 0),
     own_delay_us: most(looks.map(({ own_delay_us }) => own_delay_us)),
   };
 }

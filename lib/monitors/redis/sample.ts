@@ -35,7 +35,7 @@ export interface LatencySample {
   readonly total: LatencyFigures;
   readonly pending: number;
   readonly pending_us: number;
-  readonly not_sent: number;
+  readonly not_measured: number;
   readonly own_delay_us: number;
 }
 

@@ -8,6 +8,7 @@ import { RespWriter } from "../../wire/redis/resp_writer.ts";
 import type { WatchedNode } from "./node_set.ts";
 import type { SentinelSample } from "./sample.ts";
 import { fieldsOf } from "./topology.ts";
+import { untilReady } from "./until_ready.ts";
 
 export interface SentinelView {
   readonly sentinels: readonly SentinelSample[];
@@ -58,8 +59,9 @@ export class Sentinels {
   ): Promise<{ sentinel: SentinelSample; nodes: readonly WatchedNode[] }> {
     const { address } = connection;
     const { master_name } = this.address;
+    const given_up = new AbortController();
     try {
-      const work = this.#answers(connection, master_name);
+      const work = this.#answers(connection, master_name, given_up.signal);
       const [master, replicas] = await withDeadline(
         this.clock,
         this.timeout_ms,
@@ -89,19 +91,17 @@ export class Sentinels {
     } catch (error) {
       const reason = connection.notReady() ?? connection.reason(error);
       return { sentinel: { address, up: false, reason }, nodes: [] };
+    } finally {
+      given_up.abort();
     }
   }
-  async #answers(connection: RedisConnection, master_name: string): Promise<unknown[]> {
-    const late_ms = this.clock.monotonic_ms() + this.timeout_ms;
-    while (!connection.ready && this.clock.monotonic_ms() < late_ms) await this.#pause();
+  async #answers(connection: RedisConnection, master_name: string, signal: AbortSignal): Promise<unknown[]> {
+    await untilReady(connection, this.clock, signal);
     const commands = new RespWriter().command("SENTINEL", "MASTER", master_name)
       .command("SENTINEL", "REPLICAS", master_name);
     return (await connection.exec(commands)).map(([error, value]) => {
       if (error) throw error;
       return value;
     });
-  }
-  #pause(): Promise<void> {
-    return new Promise((resolve) => this.clock.after(20, resolve));
   }
 }

@@ -101,7 +101,8 @@ async function show(opened: Opened): Promise<ExitCode> {
   const { world, flags, observer, interval_ms } = opened;
   const { clock, signal } = world;
   const { json, csv, once } = flags;
-  const is_live = !json && !csv && !once && world.stdout_is_terminal && terminalInput.is_terminal;
+  const is_terminal = world.stdout_is_terminal && terminalInput.is_terminal && world.env.TERM !== "dumb";
+  const is_live = is_terminal && !json && !csv && !once;
   if (is_live) return await live(opened);
   const printer = printerOf(opened);
   await world.stdout(printer.head());

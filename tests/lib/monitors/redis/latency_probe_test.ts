@@ -133,17 +133,23 @@ Deno.test("our own delay is told apart: a loop that was blocked is no wait of th
     tick = callback;
     return { cancel: () => {} };
   };
-  const server = { ready: true, exec: () => Promise.resolve<RedisAnswer[]>([[null, "PONG"]]) };
-  const probe = new LatencyProbe(server, clock, PERIOD_MS);
-  for (const at_ms of [10, 20, 530, 540]) {
+  let answer = () => {};
+  const exec = () => new Promise<RedisAnswer[]>((resolve) => answer = () => resolve([[null, "PONG"]]));
+  const probe = new LatencyProbe({ ready: true, exec }, clock, PERIOD_MS);
+  const settle = () => new Promise<void>((resolve) => queueMicrotask(() => queueMicrotask(resolve)));
+  // Each tick sends a ping, whose answer we read so much later.
+  for (const [at_ms, read_after_ms] of [[10, 1], [20, 300], [530, 1], [540, 5], [550, 40]]) {
     now_ms = at_ms;
     tick();
-    await Promise.resolve();
-    await Promise.resolve();
+    now_ms += read_after_ms;
+    answer();
+    await settle();
   }
   const look = probe.look();
   assert.equal(look.own_delay_us, 500_000);
-  assert.equal(look.not_sent, 50);
-  assert.equal(latencyFigures(look.last).max_us, 0);
+  const { count, max_us } = latencyFigures(look.last);
+  assert.equal(count, 3, "1, 1 and 5 ms; 300 and 40 ms were our own");
+  assert.equal(max_us, 5_000);
+  assert.equal(look.not_measured, 50 + 2);
   probe.close();
 });
