@@ -1,4 +1,5 @@
 /** `mdg monitor gateway`: a running `mdg run`, seen like top from its health port. */
+import { FEED_MEASURES, STALE_AFTER } from "./gateway/feed_measures.ts";
 import { defineMonitor } from "./monitor.ts";
 
 export const gateway = defineMonitor({
@@ -14,14 +15,7 @@ export const gateway = defineMonitor({
       value: "FILE",
       doc: "holds the token of the health port; or the variable MDG_HEALTH_TOKEN",
     },
-    "stale-after": {
-      type: "number",
-      value: "SECONDS",
-      min: 0.1,
-      max: 86_400,
-      default: 15,
-      doc: "a connected feed that says nothing for longer is stale",
-    },
+    "stale-after": STALE_AFTER,
   },
   examples: [
     { command: "mdg monitor gateway", doc: "the gateway of this machine, live" },
@@ -33,13 +27,7 @@ export const gateway = defineMonitor({
   ],
   measures: {
     not_ready: { unit: "", doc: "reasons why /ready says no", critical: "0", min: 0 },
-    feeds_down: { unit: "", doc: "feeds without a connection", critical: "0", min: 0 },
-    feeds_stale: {
-      unit: "",
-      doc: "feeds connected and silent while their market is open",
-      critical: "0",
-      min: 0,
-    },
+    ...FEED_MEASURES,
     books_out_of_sync: { unit: "", doc: "books that are not published", warning: "0", min: 0 },
     messages_per_s: { unit: "", doc: "messages of the venues that were used", min: 0 },
     malformed: {
@@ -48,9 +36,6 @@ export const gateway = defineMonitor({
       warning: "0",
       min: 0,
     },
-    feed_gaps: { unit: "", doc: "gaps in the venues' ids since the last look", min: 0 },
-    feed_reconnects: { unit: "", doc: "connections lost since the last look", warning: "0", min: 0 },
-    feed_lag_p99_ms: { unit: "ms", doc: "from the venue's time to receipt, slowest feed" },
     latency_p50_us: { unit: "us", doc: "from frame received to update handed out, median", min: 0 },
     latency_p99_us: { unit: "us", doc: "99 of 100 updates took no longer", min: 0 },
     event_loop_lag_p99_ms: { unit: "ms", doc: "how late timers run, last minute", warning: "250", min: 0 },

@@ -1,4 +1,5 @@
 /** `mdg monitor net`: this machine's sockets as the kernel knows them, handshakes with given hosts, a gateway's feeds. */
+import { FEED_MEASURES, STALE_AFTER } from "./gateway/feed_measures.ts";
 import { defineMonitor } from "./monitor.ts";
 
 export const net = defineMonitor({
@@ -34,14 +35,7 @@ export const net = defineMonitor({
     },
     "tls-ca": { type: "text", value: "FILE", doc: "authorities to trust beside the built-in ones, PEM" },
     gateway: { type: "text", value: "HOST:PORT", doc: "health port of a running mdg whose feeds are shown" },
-    "stale-after": {
-      type: "number",
-      value: "SECONDS",
-      min: 0.1,
-      max: 86_400,
-      default: 15,
-      doc: "a connected feed that says nothing for longer is stale",
-    },
+    "stale-after": STALE_AFTER,
     interface: { type: "list", value: "NAME", doc: "count these; absent: all but loopback" },
     process: { type: "list", value: "NAME", doc: "only processes whose name contains this" },
   },
@@ -85,17 +79,7 @@ export const net = defineMonitor({
       min: 0,
       max: 100,
     },
-    feed_messages_per_s: { unit: "", doc: "messages of all feeds of the gateway", min: 0 },
-    feed_lag_p99_ms: { unit: "ms", doc: "from the venue's time to receipt, slowest feed" },
-    feeds_down: { unit: "", doc: "feeds without a connection", critical: "0", min: 0 },
-    feeds_stale: {
-      unit: "",
-      doc: "feeds connected and silent while their market is open",
-      critical: "0",
-      min: 0,
-    },
-    feed_gaps: { unit: "", doc: "gaps in the venues' ids since the last look", min: 0 },
-    feed_reconnects: { unit: "", doc: "connections lost since the last look", min: 0 },
+    ...FEED_MEASURES,
   },
   async open(world, flags, _args, options) {
     const { openNetSampler } = await import("./net/open.ts");

@@ -18,7 +18,7 @@ export interface NetworkDevice {
   state?: string;
   mtu_bytes?: number;
   /** Where the driver knows it. */
-  speed_mbit_s?: number;
+  speed_mbit_per_s?: number;
 }
 
 /** Of the whole network namespace, since boot. */
@@ -38,7 +38,7 @@ export function readDevices(files: ProcFiles): NetworkDevice[] {
     device.state = said("operstate");
     device.mtu_bytes = positive(said("mtu"));
     // −1 where the link is down or has no speed
-    device.speed_mbit_s = positive(said("speed"));
+    device.speed_mbit_per_s = positive(said("speed"));
   }
   return devices;
 }

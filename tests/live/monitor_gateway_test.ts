@@ -96,9 +96,9 @@ Deno.test("healthy: what it says is what the gateway's own pages say", async () 
       `${what}: ${counted} in ${sample.elapsed_s} s, all ${limit}`,
     );
   };
-  within("frames", feed.messages_s, grown("feed_frames_total", { venue: VENUE, outcome: "events" }));
+  within("frames", feed.messages_per_s, grown("feed_frames_total", { venue: VENUE, outcome: "events" }));
   const books = new Map(
-    sample.books.map((one: { symbol: string; updates_s: number }) => [one.symbol, one.updates_s]),
+    sample.books.map((one: { symbol: string; updates_per_s: number }) => [one.symbol, one.updates_per_s]),
   );
   for (const symbol of SYMBOLS) {
     within(symbol, books.get(symbol) as number, grown("orderbook_updates_total", { symbol }));
@@ -109,7 +109,7 @@ Deno.test("healthy: what it says is what the gateway's own pages say", async () 
     (sum, type) => sum + grown("sink_published_total", { sink: "log", type }),
     0,
   );
-  within("published", sink.published_s, published);
+  within("published", sink.published_per_s, published);
   // The mock stamps with this machine's clock: a lag of days, or a negative one, would be a wrong unit or sign.
   assert.ok(feed.lag_p50_s > 0 && feed.lag_p50_s < 10, `${feed.lag_p50_s}`);
   assert.ok(feed.silent_s >= 0 && feed.silent_s < 10, `${feed.silent_s}`);
@@ -187,14 +187,14 @@ Deno.test("loaded: more than 1,000 updates a second and 20 clients, and the figu
     const sent = metricIn(after, "mdg_websocket_sent_frames_total")! -
       metricIn(before, "mdg_websocket_sent_frames_total")!;
     assert.equal(readings.clients, 20);
-    assert.ok(sample.clients.sent_frames_s * sample.elapsed_s <= sent);
-    assert.ok(sample.clients.sent_frames_s > 1_000, `${sample.clients.sent_frames_s}`);
+    assert.ok(sample.clients.sent_frames_per_s * sample.elapsed_s <= sent);
+    assert.ok(sample.clients.sent_frames_per_s > 1_000, `${sample.clients.sent_frames_per_s}`);
     assert.ok(readings.messages_per_s > 200, `${readings.messages_per_s}`);
     assert.ok(readings.latency_p99_us > 0 && readings.latency_p99_us <= 100_000);
     report(
       `loaded: ${Math.round(readings.messages_per_s)} messages/s in, ` +
         `${
-          Math.round(sample.clients.sent_frames_s)
+          Math.round(sample.clients.sent_frames_per_s)
         } frames/s out to 20 clients, p99 ${readings.latency_p99_us} µs`,
     );
   } finally {

@@ -196,7 +196,7 @@ testUnless(no_native, "sockets: queues, owner and rates of what this process doe
     remote_port: number;
     pid?: number;
     receive_queue: number;
-    received_bytes_s?: number;
+    received_bytes_per_s?: number;
     tcp: { rtt_us: number };
   }
   const sockets: Row[] = traffic.sockets;
@@ -204,12 +204,12 @@ testUnless(no_native, "sockets: queues, owner and rates of what this process doe
   assert.deepEqual([idle.receive_queue, idle.pid], [UNREAD_BYTES, Deno.pid]);
   assert.ok(readings.receive_queue_bytes >= UNREAD_BYTES);
   const busy = sockets.find((one) => one.remote_port === (busy_server.remoteAddr as Deno.NetAddr).port)!;
-  const told = busy.received_bytes_s! * traffic.elapsed_s;
+  const told = busy.received_bytes_per_s! * traffic.elapsed_s;
   report(`moved ${after - before} bytes while it looked, ${Math.round(told)} between its two looks`);
   // The kernel may have what we have not read yet, in a queue of a few megabytes.
   assert.ok(told > 0 && told <= after - before + 16_777_216, `${told} of ${after - before}`);
   const own = traffic.processes.find(({ pid }: { pid?: number }) => pid === Deno.pid);
-  assert.ok(own.received_bytes_s * traffic.elapsed_s >= told * 0.99);
+  assert.ok(own.received_bytes_per_s * traffic.elapsed_s >= told * 0.99);
 
   for (const one of [idle_client, idle_server, busy_server, listener]) one.close();
 });

@@ -2,6 +2,7 @@
  * A gateway's feeds, one row a venue, from two readings of its metrics. Families that name only the symbol are used
  * where the symbol belongs to one venue; where two share it, what can't be told apart is absent.
  */
+import { increase, total } from "../known_numbers.ts";
 import {
   bucketQuantile,
   bucketsSince,
@@ -16,7 +17,7 @@ export interface FeedRow {
   state: "live" | "stale" | "down" | "closed";
   connections_open?: number;
   connections_wanted?: number;
-  messages_s?: number;
+  messages_per_s?: number;
   lag_p50_s?: number;
   lag_p99_s?: number;
   /** Seconds since anything came; absent before the first event. */
@@ -51,7 +52,7 @@ export function feedRows(now: Reading, before: Reading | undefined, options: Fee
     const symbols = of_venue.map(({ labels }) => labels.symbol);
     const own = symbols.every((symbol) => shared.get(symbol) === 1) ? symbols : undefined;
     const bySymbol = (page: MetricsPage | undefined, name: string) =>
-      own && page && sumDefined(own.map((symbol) => page.sum(name, { symbol })));
+      own && page && total(own.map((symbol) => page.sum(name, { symbol })));
     const { page } = now;
     const past = before?.page;
     const elapsed_s = before && (now.at_ms - before.at_ms) / 1000;
@@ -74,7 +75,7 @@ export function feedRows(now: Reading, before: Reading | undefined, options: Fee
       state: stateOf(silence, symbols.length, options.stale_after_s, connections_open),
       connections_open,
       connections_wanted,
-      messages_s: messages === undefined || !elapsed_s ? undefined : messages / elapsed_s,
+      messages_per_s: messages === undefined || !elapsed_s ? undefined : messages / elapsed_s,
       lag_p50_s: bucketQuantile(0.5, lag),
       lag_p99_s: bucketQuantile(0.99, lag),
       silent_s: silence.youngest_s,
@@ -129,14 +130,4 @@ function stateOf(
   if (!is_expected) return "closed";
   const is_silent = youngest_s === undefined ? stale === symbols : youngest_s > stale_after_s;
   return is_silent ? "stale" : "live";
-}
-
-/** Undefined without both; a counter that went back began anew. */
-export function increase(now: number | undefined, before: number | undefined): number | undefined {
-  if (now === undefined || before === undefined) return undefined;
-  return now >= before ? now - before : now;
-}
-
-function sumDefined(values: readonly (number | undefined)[]): number | undefined {
-  return values.reduce((sum, value) => value === undefined ? sum : (sum ?? 0) + value, undefined);
 }

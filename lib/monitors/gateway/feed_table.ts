@@ -33,7 +33,7 @@ export function feedTable(feeds: readonly FeedRow[]): TableBlock {
       cells: [
         feed.venue,
         { text: feed.state, tone: TONES[feed.state] },
-        { text: countText(feed.messages_s), order: feed.messages_s },
+        { text: countText(feed.messages_per_s), order: feed.messages_per_s },
         lagText(feed.lag_p50_s),
         { text: lagText(feed.lag_p99_s), order: feed.lag_p99_s },
         secondsText(feed.silent_s),

@@ -1,5 +1,7 @@
 /** What `mdg monitor gateway` knows after each look. A restart shows as one look without rates, never as negative ones. */
 import type { CsvTable, Finding, Look, Readings, Sampler, ViewChoice } from "../monitor.ts";
+import { greatest, scaled, total } from "../known_numbers.ts";
+import { feedReadings } from "./feed_measures.ts";
 import { drawGateway, GATEWAY_VIEWS } from "./gateway_screen.ts";
 import { type BookRow, type GatewayState, gatewayState } from "./gateway_state.ts";
 import { type SessionList, sessionList, upstreamList } from "./session_list.ts";
@@ -45,17 +47,13 @@ export class GatewaySampler implements Sampler<GatewaySample> {
     const { feeds, sinks, clients, memory, process } = sample;
     return {
       not_ready: sample.ready ? 0 : sample.reasons.length,
-      feeds_down: feeds.filter(({ state }) => state === "down").length,
-      feeds_stale: feeds.filter(({ state }) => state === "stale").length,
+      ...feedReadings(feeds),
       books_out_of_sync: sample.books_out_of_sync,
-      messages_per_s: sample.messages_s,
+      messages_per_s: sample.messages_per_s,
       malformed: sample.new_malformed,
-      feed_gaps: total(feeds.map((one) => one.new_gaps)),
-      feed_reconnects: total(feeds.map((one) => one.new_reconnects)),
-      feed_lag_p99_ms: milliseconds(greatest(feeds.map((one) => one.lag_p99_s))),
       latency_p50_us: sample.latency_p50_us,
       latency_p99_us: sample.latency_p99_us,
-      event_loop_lag_p99_ms: milliseconds(process.event_loop_lag_p99_s),
+      event_loop_lag_p99_ms: scaled(process.event_loop_lag_p99_s, 1e3),
       sink_dropped: total(sinks.map((one) => one.new_dropped)),
       sink_errors: total(sinks.map((one) => one.new_errors)),
       sink_queued: greatest(sinks.map((one) => one.queued)),
@@ -75,7 +73,7 @@ export class GatewaySampler implements Sampler<GatewaySample> {
     return reasons.slice(0, SHOWN_REASONS).map((text) => ({ level: "critical", text }));
   }
   headline(
-    { version, feeds, books_total, books_out_of_sync, sinks, clients, messages_s }: GatewaySample,
+    { version, feeds, books_total, books_out_of_sync, sinks, clients, messages_per_s }: GatewaySample,
   ): string {
     const live = feeds.filter(({ state }) => state === "live").length;
     const said = [
@@ -84,7 +82,7 @@ export class GatewaySampler implements Sampler<GatewaySample> {
       `${books_total - books_out_of_sync} of ${books_total} books in sync`,
       `${sinks.length} sinks`,
       ...(clients ? [`${clients.clients} clients`] : []),
-      ...(messages_s === undefined ? [] : [`${Math.round(messages_s)} messages/s`]),
+      ...(messages_per_s === undefined ? [] : [`${Math.round(messages_per_s)} messages/s`]),
     ];
     return said.join(", ");
   }
@@ -98,20 +96,5 @@ export class GatewaySampler implements Sampler<GatewaySample> {
 }
 
 function worstFirst(one: BookRow, other: BookRow): number {
-  return Number(one.in_sync) - Number(other.in_sync) || (other.updates_s ?? 0) - (one.updates_s ?? 0);
-}
-
-function total(values: readonly (number | undefined)[]): number | undefined {
-  return values.reduce((sum, value) => value === undefined ? sum : (sum ?? 0) + value, undefined);
-}
-
-function greatest(values: readonly (number | undefined)[]): number | undefined {
-  return values.reduce(
-    (most, value) => most === undefined || (value ?? -Infinity) > most ? value : most,
-    undefined,
-  );
-}
-
-function milliseconds(seconds: number | undefined): number | undefined {
-  return seconds === undefined ? undefined : seconds * 1_000;
+  return Number(one.in_sync) - Number(other.in_sync) || (other.updates_per_s ?? 0) - (one.updates_per_s ?? 0);
 }

@@ -21,7 +21,7 @@ export function drawGateway(sample: GatewaySample, look: Look): Block[] {
       trends: [
         {
           name: "messages/s",
-          value: countText(sample.messages_s),
+          value: countText(sample.messages_per_s),
           series: look.history("messages_per_s"),
         },
         {
@@ -61,7 +61,10 @@ function stateFacts(sample: GatewaySample): Fact[] {
     ...facts,
     { name: "clients", value: countText(clients.clients) },
     { name: "subscriptions", value: countText(clients.subscriptions) },
-    { name: "sent", value: `${countText(clients.sent_frames_s)}/s ${bytesText(clients.sent_bytes_s)}/s` },
+    {
+      name: "sent",
+      value: `${countText(clients.sent_frames_per_s)}/s ${bytesText(clients.sent_bytes_per_s)}/s`,
+    },
     { name: "queued", value: bytesText(clients.queued_bytes) },
     { name: "skipped", value: countText(clients.skipped) },
     { name: "refused", value: countText(clients.refused) },
@@ -102,7 +105,7 @@ function sinkTable(sinks: readonly SinkRow[]): TableBlock {
       id: one.sink,
       cells: [
         one.sink,
-        { text: countText(one.published_s), order: one.published_s },
+        { text: countText(one.published_per_s), order: one.published_per_s },
         { text: countText(one.queued), order: one.queued },
         bytesText(one.queued_bytes),
         { text: countText(one.dropped), tone: (one.new_dropped ?? 0) > 0 ? "bad" : undefined },
@@ -140,7 +143,7 @@ function bookRow(one: BookRow) {
       one.symbol,
       one.venue,
       one.in_sync ? "in sync" : { text: "out of sync", tone: "bad" as const },
-      { text: countText(one.updates_s), order: one.updates_s },
+      { text: countText(one.updates_per_s), order: one.updates_per_s },
       { text: microsecondsText(one.latency_p99_us), order: one.latency_p99_us },
       { text: secondsText(one.silent_s), order: one.silent_s },
       { text: countText(one.resyncs), order: one.resyncs },

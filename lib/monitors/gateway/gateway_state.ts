@@ -3,14 +3,15 @@
  * time between them; the first reading has none. What this gateway does not tell is absent.
  */
 import { bucketQuantile, bucketsSince, type MetricsPage } from "../../formats/prometheus_text.ts";
-import { type FeedOptions, type FeedRow, feedRows, increase } from "./feed_rows.ts";
+import { increase } from "../known_numbers.ts";
+import { type FeedOptions, type FeedRow, feedRows } from "./feed_rows.ts";
 import type { GatewayLook } from "./health_port.ts";
 
 export interface BookRow {
   venue: string;
   symbol: string;
   in_sync: boolean;
-  updates_s?: number;
+  updates_per_s?: number;
   /** Of the symbol; shared by venues that have it. */
   latency_p99_us?: number;
   resyncs?: number;
@@ -20,7 +21,7 @@ export interface BookRow {
 }
 export interface SinkRow {
   sink: string;
-  published_s?: number;
+  published_per_s?: number;
   queued?: number;
   queued_bytes?: number;
   /** Since the gateway started, and since the last look. */
@@ -35,8 +36,8 @@ export interface ClientTotals {
   clients: number;
   subscriptions?: number;
   queued_bytes?: number;
-  sent_frames_s?: number;
-  sent_bytes_s?: number;
+  sent_frames_per_s?: number;
+  sent_bytes_per_s?: number;
   skipped?: number;
   new_skipped?: number;
   /** Subscriptions ended because their client was too slow for too long. */
@@ -79,7 +80,7 @@ export interface GatewayState {
   clients?: ClientTotals;
   memory?: MemoryState;
   process: ProcessState;
-  messages_s?: number;
+  messages_per_s?: number;
   /** Frames that were malformed or unknown, since the last look. */
   new_malformed?: number;
   latency_p50_us?: number;
@@ -109,7 +110,7 @@ export function gatewayState(
     clients: clientTotals(delta),
     memory: memoryState(delta),
     process: processState(now),
-    messages_s: delta.rate("messages_processed_total"),
+    messages_per_s: delta.rate("messages_processed_total"),
     new_malformed: delta.gained("messages_error_total"),
     latency_p50_us: delta.quantile(0.5, LATENCY),
     latency_p99_us: delta.quantile(0.99, LATENCY),
@@ -163,7 +164,7 @@ function bookRows({ page, gateway_ms }: GatewayLook, delta: Delta): BookRow[] {
       venue,
       symbol,
       in_sync: value === 1,
-      updates_s: delta.rate("orderbook_updates_total", { symbol }),
+      updates_per_s: delta.rate("orderbook_updates_total", { symbol }),
       latency_p99_us: delta.quantile(0.99, LATENCY, { symbol }),
       resyncs: page.value("book_resyncs_total", labels),
       audit_differed: page.value("book_audit_differed_total", labels),
@@ -176,7 +177,7 @@ function sinkRows(delta: Delta): SinkRow[] {
   const { now } = delta;
   return now.all("sink_queued").map(({ labels: { sink }, value }) => ({
     sink,
-    published_s: delta.rate("sink_published_total", { sink }),
+    published_per_s: delta.rate("sink_published_total", { sink }),
     queued: value,
     queued_bytes: now.value("sink_queued_bytes", { sink }),
     dropped: now.sum("sink_dropped_total", { sink }),
@@ -195,8 +196,8 @@ function clientTotals(delta: Delta): ClientTotals | undefined {
     clients,
     subscriptions: now.value("mdg_websocket_subscriptions"),
     queued_bytes: now.value("mdg_websocket_queued_bytes"),
-    sent_frames_s: delta.rate("mdg_websocket_sent_frames_total"),
-    sent_bytes_s: delta.rate("mdg_websocket_sent_bytes_total"),
+    sent_frames_per_s: delta.rate("mdg_websocket_sent_frames_total"),
+    sent_bytes_per_s: delta.rate("mdg_websocket_sent_bytes_total"),
     skipped: delta.sum("mdg_websocket_skipped_frames_total"),
     new_skipped: delta.gainedIn("mdg_websocket_skipped_frames_total"),
     shed: delta.sum("mdg_websocket_shed_total"),

@@ -10,12 +10,13 @@ import { MetricsPage } from "../../formats/prometheus_text.ts";
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 /** One page of them; the gateway tells how many there are. */
 const MAX_SESSIONS = 200;
+const MAX_REASONS = 100;
 /** `Date` is in whole seconds: what is within is no difference. */
 const CLOCK_TOLERANCE_MS = 2_000;
 
 export interface GatewayLook {
   page: MetricsPage;
-  /** Monotonic, when /metrics had been read. */
+  /** Monotonic, when /metrics was answered. */
   at_ms: number;
   /** The gateway's wall clock then. */
   gateway_ms: number;
@@ -37,7 +38,9 @@ export interface HealthPortOptions {
 interface Answer {
   status: number;
   text: string;
-  date_ms: number | undefined;
+  /** Monotonic, and the gateway's wall clock, when it began to answer. */
+  at_ms: number;
+  gateway_ms: number;
 }
 
 export class HealthPort {
@@ -69,13 +72,11 @@ export class HealthPort {
       if (metrics.status !== 200) throw new Error(`/metrics: status ${metrics.status}, want 200`);
       const page = await MetricsPage.read(metrics.text);
       if (!page.has("mdg_build_info")) throw new Error("no mdg answers there");
-      const now_ms = clock.now_ms();
-      const off_ms = metrics.date_ms === undefined ? 0 : metrics.date_ms - now_ms;
       const { is_ready, reasons } = readiness(ready);
       return {
         page,
-        at_ms: clock.monotonic_ms(),
-        gateway_ms: Math.abs(off_ms) > CLOCK_TOLERANCE_MS ? now_ms + off_ms : now_ms,
+        at_ms: metrics.at_ms,
+        gateway_ms: metrics.gateway_ms,
         version: textAt(jsonOf(health.text), "version"),
         ready: is_ready,
         reasons,
@@ -100,7 +101,9 @@ export class HealthPort {
   }
   async #get(path: string, signal: AbortSignal, headers: Record<string, string> = {}): Promise<Answer> {
     const response = await fetch(this.url + path, { signal, redirect: "error", headers });
-    const date_ms = Date.parse(response.headers.get("date") ?? "");
+    const { clock } = this.options;
+    const at_ms = clock.monotonic_ms();
+    const gateway_ms = gatewayTime(response, clock.now_ms());
     const decoder = new TextDecoder();
     let text = "";
     let length = 0;
@@ -109,8 +112,14 @@ export class HealthPort {
       if (length > MAX_BODY_BYTES) throw new Error(`${path}: more than ${MAX_BODY_BYTES} bytes`);
       text += decoder.decode(chunk, { stream: true });
     }
-    return { status: response.status, text: text + decoder.decode(), date_ms: date_ms || undefined };
+    return { status: response.status, text: text + decoder.decode(), at_ms, gateway_ms };
   }
+}
+
+/** Its own clock where that differs from ours by more than its answer's `Date` can be wrong. */
+function gatewayTime(response: Response, now_ms: number): number {
+  const date_ms = Date.parse(response.headers.get("date") ?? "");
+  return Math.abs(date_ms - now_ms) > CLOCK_TOLERANCE_MS ? date_ms : now_ms;
 }
 
 /** "9090", "host:9090" and "http://host:9090/" → "http://host:9090" */
@@ -139,7 +148,7 @@ function baseUrl(text: string): string {
 function readiness({ status, text }: Answer): { is_ready: boolean; reasons: string[] } {
   const body = jsonOf(text);
   const listed = typeof body === "object" && body !== null && "reasons" in body ? body.reasons : undefined;
-  const reasons = Array.isArray(listed) ? listed.map(String) : [];
+  const reasons = Array.isArray(listed) ? listed.slice(0, MAX_REASONS).map(String) : [];
   const is_ready = status === 200;
   return { is_ready, reasons: is_ready || reasons.length > 0 ? reasons : [`/ready: status ${status}`] };
 }

@@ -73,6 +73,8 @@ async function steps(target: Target, options: HandshakeOptions): Promise<Handsha
     tls_ms: target.has_tls && connected_ms !== undefined ? opened_ms - connected_ms : undefined,
     total_ms: opened_ms - begin_ms,
   };
+  const giveUp = () => stream.close();
+  signal.addEventListener("abort", giveUp, { once: true });
   try {
     if (target.kind !== "ws") return done;
     await withDeadline(clock, rest_ms(), "upgrade", upgrade(stream, target));
@@ -80,6 +82,7 @@ async function steps(target: Target, options: HandshakeOptions): Promise<Handsha
     await stream.write(CLOSE_FRAME).catch(() => {});
     return { ...done, websocket_ms: end_ms - opened_ms, total_ms: end_ms - begin_ms };
   } finally {
+    signal.removeEventListener("abort", giveUp);
     stream.close();
   }
 }

@@ -4,6 +4,8 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
+import { greatest, total } from "../known_numbers.ts";
+import { feedReadings } from "../gateway/feed_measures.ts";
 import type { ProcFiles } from "../../os/proc_files.ts";
 import { type FeedRow, feedRows } from "../gateway/feed_rows.ts";
 import type { GatewayLook, HealthPort } from "../gateway/health_port.ts";
@@ -12,10 +14,8 @@ import type { CsvTable, Finding, Look, Readings, Sampler, ViewChoice } from "../
 import { drawNet, NET_VIEWS } from "./net_screen.ts";
 import type { Prober, ProbeReport } from "./prober.ts";
 import type { Target } from "./target.ts";
-import { type SocketTraffic, type Traffic, TrafficMeter } from "./traffic.ts";
+import { type Traffic, TrafficMeter } from "./traffic.ts";
 
-/** Rows that a sample keeps; the busiest ones. */
-const MAX_ROWS = 500;
 const SHOWN_FAILURES = 3;
 const LOOPBACK = "lo";
 
@@ -25,8 +25,6 @@ export interface HostSample extends ProbeReport {
 }
 export interface NetSample {
   traffic?: Traffic;
-  /** Connections beyond those told of. */
-  sockets_omitted: number;
   hosts: HostSample[];
   gateway?: { address: string; version?: string; feeds: FeedRow[] };
   /** Parts that could not be looked at, and why. */
@@ -37,6 +35,8 @@ export interface NetOptions {
   readonly clock: Clock;
   /** Deadline of one look. */
   readonly timeout_ms: number;
+  /** Ends with this sampler. */
+  readonly watch?: Disposable;
   readonly files?: ProcFiles;
   /** Why there are none. */
   readonly no_files?: string;
@@ -58,8 +58,8 @@ export class NetSampler implements Sampler<NetSample> {
   #gateway_before: GatewayLook | undefined;
 
   constructor(readonly options: NetOptions) {
-    const { files, clock, hosts, gateway } = options;
-    this.#meter = files && new TrafficMeter(files, clock);
+    const { files, clock, hosts, gateway, processes } = options;
+    this.#meter = files && new TrafficMeter(files, clock, processes);
     const named = [
       ...hosts.map(({ target }) => target.name),
       ...(gateway ? [`gateway ${gateway.name}`] : []),
@@ -79,10 +79,8 @@ export class NetSampler implements Sampler<NetSample> {
       }),
       this.#firstEnds(),
     ]);
-    const omitted = traffic ? this.#narrow(traffic) : 0;
     return {
       traffic,
-      sockets_omitted: omitted,
       hosts: hosts.map(({ target, prober }) => ({
         target: target.name,
         kind: target.kind,
@@ -94,30 +92,22 @@ export class NetSampler implements Sampler<NetSample> {
   }
   readings({ traffic, hosts, gateway }: NetSample): Readings {
     const devices = traffic ? this.#counted(traffic) : [];
-    const feeds = gateway?.feeds;
     return {
-      received_bytes_per_s: total(devices.map((one) => one.received_bytes_s)),
-      sent_bytes_per_s: total(devices.map((one) => one.sent_bytes_s)),
+      received_bytes_per_s: total(devices.map((one) => one.received_bytes_per_s)),
+      sent_bytes_per_s: total(devices.map((one) => one.sent_bytes_per_s)),
       interface_faults: total(devices.map((one) => one.faults)),
       connections: traffic?.established,
-      retransmit_pct: traffic?.retransmit_percent,
+      retransmit_pct: traffic?.retransmit_pct,
       listen_overflows: traffic?.listen_overflows,
       rtt_p50_us: traffic?.rtt_p50_us,
       rtt_p99_us: traffic?.rtt_p99_us,
-      receive_queue_bytes: greatest(traffic?.processes.map((one) => one.receive_queue)),
-      send_queue_bytes: greatest(traffic?.processes.map((one) => one.send_queue)),
+      receive_queue_bytes: traffic?.receive_queue,
+      send_queue_bytes: traffic?.send_queue,
       latency_p50_us: greatest(hosts.map(({ latency }) => latency.p50_us)),
       latency_p99_us: greatest(hosts.map(({ latency }) => latency.p99_us)),
       latency_max_us: greatest(hosts.map(({ latency }) => latency.max_us)),
       loss_pct: greatest(hosts.map(({ loss_pct }) => loss_pct)),
-      feed_messages_per_s: total(feeds?.map((one) => one.messages_s)),
-      feed_lag_p99_ms: greatest(
-        feeds?.map(({ lag_p99_s }) => lag_p99_s === undefined ? undefined : lag_p99_s * 1e3),
-      ),
-      feeds_down: feeds?.filter(({ state }) => state === "down").length,
-      feeds_stale: feeds?.filter(({ state }) => state === "stale").length,
-      feed_gaps: total(feeds?.map((one) => one.new_gaps)),
-      feed_reconnects: total(feeds?.map((one) => one.new_reconnects)),
+      ...feedReadings(gateway?.feeds),
     };
   }
   /** What this user may not see is no fault of the network; a gateway that does not answer is. */
@@ -155,6 +145,7 @@ export class NetSampler implements Sampler<NetSample> {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
     for (const { prober } of this.options.hosts) prober[Symbol.dispose]();
+    this.options.watch?.[Symbol.dispose]();
     await Promise.resolve();
   }
 
@@ -173,27 +164,9 @@ export class NetSampler implements Sampler<NetSample> {
     const { gateway, stale_after_s } = this.options;
     if (!gateway) return undefined;
     const before = this.#gateway_before;
-    this.#gateway_before = undefined;
     const now = await gateway.look(this.#stopping.signal);
     this.#gateway_before = now;
     return { address: gateway.name, version: now.version, feeds: feedRows(now, before, { stale_after_s }) };
-  }
-  /** Keeps what was asked for, and of it the busiest. Returns how many connections that leaves out. */
-  #narrow(traffic: Traffic): number {
-    const { processes } = this.options;
-    const isWanted = (name: string | undefined) =>
-      processes === undefined || processes.some((part) => name?.includes(part));
-    traffic.processes = traffic.processes.filter(({ name }) => isWanted(name));
-    traffic.sockets = traffic.sockets.filter((one) => isWanted(one.process));
-    traffic.listening = traffic.listening.filter((one) => isWanted(one.process)).slice(0, MAX_ROWS);
-    traffic.established = traffic.sockets
-      .filter(({ protocol, state }) => protocol === "tcp" && state === "established").length;
-    const busy = (one: SocketTraffic) => (one.received_bytes_s ?? 0) + (one.sent_bytes_s ?? 0);
-    traffic.sockets.sort((a, b) => busy(b) - busy(a));
-    const omitted = Math.max(0, traffic.sockets.length - MAX_ROWS);
-    traffic.sockets.length -= omitted;
-    traffic.processes.length = Math.min(traffic.processes.length, MAX_ROWS);
-    return omitted;
   }
   #counted({ devices }: Traffic) {
     const { interfaces } = this.options;
@@ -201,15 +174,4 @@ export class NetSampler implements Sampler<NetSample> {
       interfaces === undefined ? name !== LOOPBACK : interfaces.includes(name)
     );
   }
-}
-
-function total(values: readonly (number | undefined)[] = []): number | undefined {
-  return values.reduce((sum, value) => value === undefined ? sum : (sum ?? 0) + value, undefined);
-}
-
-function greatest(values: readonly (number | undefined)[] = []): number | undefined {
-  return values.reduce(
-    (most, value) => most === undefined || (value ?? -Infinity) > most ? value : most,
-    undefined,
-  );
 }

@@ -28,7 +28,7 @@ export function drawNet(sample: NetSample, readings: Readings, look: Look): Bloc
   }
   if (hosts.length > 0) blocks.push(hostTable(hosts));
   if (gateway) blocks.push(feedTable(gateway.feeds));
-  if (traffic) blocks.push(viewOf(traffic, sample.sockets_omitted, look.view));
+  if (traffic) blocks.push(viewOf(traffic, look.view));
   const said = [...unseen.map(({ text }) => text), ...(traffic?.missing ?? [])];
   if (said.length > 0) {
     blocks.push({ kind: "lines", lines: said.map((text) => toned("dim", ` not seen: ${text}`)) });
@@ -77,8 +77,9 @@ function hostTable(hosts: readonly HostSample[]): TableBlock {
       { name: "Trend or failure", optional: true },
       { name: "p90", align: "right", optional: true },
       { name: "Waiting", align: "right", optional: true },
+      { name: "Not measured", align: "right", optional: true },
     ],
-    rows: hosts.map(({ target, latency, loss_pct, waiting, recent_us, failure }) => ({
+    rows: hosts.map(({ target, latency, loss_pct, waiting, not_measured, recent_us, failure }) => ({
       id: target,
       cells: [
         target,
@@ -89,6 +90,7 @@ function hostTable(hosts: readonly HostSample[]): TableBlock {
         failure === undefined ? { text: "", trend: recent_us } : { text: failure, tone: "bad" },
         microsecondsText(latency.p90_us),
         countText(waiting),
+        countText(not_measured),
       ],
     })),
   };
@@ -99,8 +101,8 @@ function lossTone(loss_pct: number | undefined): Cell["tone"] {
   return loss_pct > 50 ? "bad" : loss_pct > 0 ? "warning" : undefined;
 }
 
-function viewOf(traffic: Traffic, omitted: number, view: string): TableBlock {
-  if (view === "connections") return connectionTable(traffic.sockets, omitted);
+function viewOf(traffic: Traffic, view: string): TableBlock {
+  if (view === "connections") return connectionTable(traffic);
   if (view === "interfaces") return interfaceTable(traffic);
   if (view === "listening") return listeningTable(traffic.listening);
   return processTable(traffic);
@@ -130,8 +132,8 @@ function processTable({ processes }: Traffic): TableBlock {
       cells: [
         one.name,
         one.pid === undefined ? "-" : String(one.pid),
-        rate(one.received_bytes_s),
-        rate(one.sent_bytes_s),
+        rate(one.received_bytes_per_s),
+        rate(one.sent_bytes_per_s),
         { text: microsecondsText(one.rtt_us), order: one.rtt_us },
         { text: countText(one.retransmitted), order: one.retransmitted },
         rate(one.receive_queue),
@@ -142,7 +144,7 @@ function processTable({ processes }: Traffic): TableBlock {
   };
 }
 
-function connectionTable(sockets: readonly SocketTraffic[], omitted: number): TableBlock {
+function connectionTable({ sockets, sockets_omitted: omitted }: Traffic): TableBlock {
   return {
     kind: "table",
     title: omitted > 0 ? `Connections (${omitted} idle ones left out)` : "Connections",
@@ -163,8 +165,8 @@ function connectionTable(sockets: readonly SocketTraffic[], omitted: number): Ta
       cells: [
         one.remote === "" ? `(${one.protocol})` : endpoint(one.remote, one.remote_port),
         one.process ?? "-",
-        rate(one.received_bytes_s),
-        rate(one.sent_bytes_s),
+        rate(one.received_bytes_per_s),
+        rate(one.sent_bytes_per_s),
         { text: microsecondsText(one.tcp?.rtt_us), order: one.tcp?.rtt_us },
         { text: countText(one.tcp?.retransmits), order: one.tcp?.retransmits },
         rate(one.receive_queue),
@@ -196,13 +198,13 @@ function interfaceTable({ devices }: Traffic): TableBlock {
       cells: [
         one.name,
         one.state ?? "-",
-        rate(one.received_bytes_s),
-        rate(one.sent_bytes_s),
-        countText(one.received_packets_s),
-        countText(one.sent_packets_s),
+        rate(one.received_bytes_per_s),
+        rate(one.sent_bytes_per_s),
+        countText(one.received_packets_per_s),
+        countText(one.sent_packets_per_s),
         faultCell(one.received_errors + one.sent_errors, one.faults),
         faultCell(one.received_dropped + one.sent_dropped, one.faults),
-        countText(one.speed_mbit_s),
+        countText(one.speed_mbit_per_s),
       ],
     })),
   };

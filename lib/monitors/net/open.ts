@@ -6,6 +6,7 @@ import { type ProcFiles, procFiles } from "../../os/proc_files.ts";
 import { HealthPort } from "../gateway/health_port.ts";
 import type { MonitorOptions, Sampler } from "../monitor.ts";
 import { shakeHands } from "./handshake.ts";
+import { LoopWatch } from "./loop_watch.ts";
 import { NetSampler } from "./net_sampler.ts";
 import { MAX_UNDER_WAY, Prober } from "./prober.ts";
 import { readTarget, type Target } from "./target.ts";
@@ -47,9 +48,12 @@ export async function openNetSampler(
     throw new UserError(why!, { code: 2, hint: "--host and --gateway work" });
   }
   await warmUp(targets, clock, world.signal);
+  const watch = new LoopWatch(clock);
+  const stalled_ms = (from_ms: number, to_ms: number) => watch.stalled_ms(from_ms, to_ms);
   const sampler = new NetSampler({
     clock,
     timeout_ms,
+    watch,
     files,
     no_files: why,
     gateway,
@@ -64,7 +68,14 @@ export async function openNetSampler(
       const begin_after_ms = Math.min(interval_ms, SPREAD_MS) * i / targets.length;
       return {
         target,
-        prober: new Prober({ clock, interval_ms, timeout_ms: handshake_ms, shake, begin_after_ms }),
+        prober: new Prober({
+          clock,
+          interval_ms,
+          timeout_ms: handshake_ms,
+          shake,
+          begin_after_ms,
+          stalled_ms,
+        }),
       };
     }),
   });

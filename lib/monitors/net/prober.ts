@@ -2,7 +2,7 @@
  * Handshakes with one target at a steady pace. Each begins when it is due, whether earlier ones were answered or not, so
  * a server that stands still for a while is seen by every handshake that falls into that time (no coordinated omission).
  * A lost one counts in the percentiles as the whole timeout; one under way, once it has waited longer than the median,
- * as the time so far. What this process could not begin in time is counted apart: that is its own fault, not the target's.
+ * as the time so far. What this process began or read too late tells nothing of the target: it is counted apart.
  */
 import type { Clock, Timer } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
@@ -15,6 +15,8 @@ export const MAX_UNDER_WAY = 500;
 const MINUTE_MS = 60_000;
 /** Ends that the trend goes back. */
 const RECENT = 120;
+/** Of a wait that may be our own before it counts for nothing. */
+const MAX_OWN_SHARE = 0.1;
 
 export interface ProberOptions {
   readonly clock: Clock;
@@ -22,6 +24,8 @@ export interface ProberOptions {
   readonly timeout_ms: number;
   /** Before the first one, so that many targets do not begin at once. */
   readonly begin_after_ms: number;
+  /** How long this process itself stood still between two times (`LoopWatch`). */
+  readonly stalled_ms: (from_ms: number, to_ms: number) => number;
   /** Settles by itself, within the timeout; the signal ends it sooner. */
   readonly shake: (signal: AbortSignal) => Promise<Handshake>;
 }
@@ -29,8 +33,8 @@ export interface ProberOptions {
 export interface ProbeCounts {
   answered: number;
   lost: number;
-  /** Not begun in time because this process was held up. */
-  skipped: number;
+  /** Tell nothing: this process was held up when they were due, or while they were under way. */
+  not_measured: number;
 }
 
 /** Of the last minute. */
@@ -52,7 +56,7 @@ export class Prober implements Disposable {
   readonly #windows = new LatencyWindows();
   /** One a second, oldest first. */
   readonly #slices: (ProbeCounts & { began_ms: number })[] = [];
-  readonly #total: ProbeCounts = { answered: 0, lost: 0, skipped: 0 };
+  readonly #total: ProbeCounts = { answered: 0, lost: 0, not_measured: 0 };
   readonly #recent_us: (number | undefined)[] = [];
   readonly #under_way = new Set<number>();
   readonly #stopping = new AbortController();
@@ -73,12 +77,12 @@ export class Prober implements Disposable {
   report(): ProbeReport {
     const { clock, interval_ms } = this.options;
     const now_ms = clock.monotonic_ms();
-    const counts = { answered: 0, lost: 0, skipped: 0 };
+    const counts = { answered: 0, lost: 0, not_measured: 0 };
     for (const slice of this.#slices) {
       if (slice.began_ms < now_ms - MINUTE_MS) continue;
       counts.answered += slice.answered;
       counts.lost += slice.lost;
-      counts.skipped += slice.skipped;
+      counts.not_measured += slice.not_measured;
     }
     const ended = counts.answered + counts.lost;
     const { minute } = this.#windows.take(now_ms);
@@ -112,32 +116,35 @@ export class Prober implements Disposable {
     const { clock, interval_ms } = this.options;
     const now_ms = clock.monotonic_ms();
     const late = Math.floor(Math.max(0, now_ms - this.#due_ms) / interval_ms);
-    if (late > 0) this.#count("skipped", late);
+    if (late > 0) this.#count("not_measured", late);
     this.#due_ms += (late + 1) * interval_ms;
     this.#wait();
     void this.#shake(now_ms);
   }
   async #shake(began_ms: number): Promise<void> {
-    const { clock, shake, timeout_ms } = this.options;
+    const { clock, shake, timeout_ms, stalled_ms } = this.options;
     // two may begin in the same instant of a coarse clock
     while (this.#under_way.has(began_ms)) began_ms += 1e-3;
     this.#under_way.add(began_ms);
     let done: Handshake | undefined;
+    let failure: string | undefined;
     try {
       done = await shake(this.#stopping.signal);
     } catch (error) {
-      if (!this.#stopping.signal.aborted) this.#failure = reasonOf(error);
+      failure = reasonOf(error);
     }
     this.#under_way.delete(began_ms);
     if (this.#stopping.signal.aborted) return;
+    const now_ms = clock.monotonic_ms();
+    if (stalled_ms(began_ms, now_ms) > MAX_OWN_SHARE * (now_ms - began_ms)) {
+      return this.#count("not_measured", 1);
+    }
     const latency_us = done ? done.total_ms * 1000 : undefined;
-    this.#windows.record(latency_us ?? timeout_ms * 1000, clock.monotonic_ms());
+    this.#windows.record(latency_us ?? timeout_ms * 1000, now_ms);
     this.#recent_us.push(latency_us);
     if (this.#recent_us.length > RECENT) this.#recent_us.shift();
-    if (done) {
-      this.#last = done;
-      this.#failure = undefined;
-    }
+    this.#last = done ?? this.#last;
+    this.#failure = failure;
     this.#count(done ? "answered" : "lost", 1);
     this.#first_end.resolve();
   }
@@ -145,7 +152,7 @@ export class Prober implements Disposable {
     const now_ms = this.options.clock.monotonic_ms();
     let slice = this.#slices.at(-1);
     if (!slice || now_ms - slice.began_ms >= 1_000) {
-      this.#slices.push(slice = { began_ms: now_ms, answered: 0, lost: 0, skipped: 0 });
+      this.#slices.push(slice = { began_ms: now_ms, answered: 0, lost: 0, not_measured: 0 });
       while (this.#slices[0].began_ms < now_ms - MINUTE_MS) this.#slices.shift();
     }
     slice[what] += by;

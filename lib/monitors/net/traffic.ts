@@ -8,21 +8,25 @@ import { type NetworkDevice, readDevices, readTcpTotals, type TcpTotals } from "
 import type { ProcFiles } from "../../os/proc_files.ts";
 import { SocketOwners } from "../../os/socket_owners.ts";
 import type { SocketRow, SocketTable } from "../../os/socket_table.ts";
+import { greatest, increase, total } from "../known_numbers.ts";
 import { readSockets } from "../../os/sock_diag.ts";
 
+/** Rows that a look keeps; the busiest ones. */
+const MAX_ROWS = 500;
+
 export interface DeviceTraffic extends NetworkDevice {
-  received_bytes_s?: number;
-  sent_bytes_s?: number;
-  received_packets_s?: number;
-  sent_packets_s?: number;
+  received_bytes_per_s?: number;
+  sent_bytes_per_s?: number;
+  received_packets_per_s?: number;
+  sent_packets_per_s?: number;
   /** Errors and drops since the last look. */
   faults?: number;
 }
 export interface SocketTraffic extends SocketRow {
   pid?: number;
   process?: string;
-  received_bytes_s?: number;
-  sent_bytes_s?: number;
+  received_bytes_per_s?: number;
+  sent_bytes_per_s?: number;
   /** Since the last look. */
   retransmitted?: number;
 }
@@ -31,8 +35,8 @@ export interface ProcessTraffic {
   pid?: number;
   name: string;
   sockets: number;
-  received_bytes_s?: number;
-  sent_bytes_s?: number;
+  received_bytes_per_s?: number;
+  sent_bytes_per_s?: number;
   retransmitted?: number;
   /** The longest smoothed round trip of its connections. */
   rtt_us?: number;
@@ -48,8 +52,10 @@ export interface Traffic {
   missing: string[];
   devices: DeviceTraffic[];
   processes: ProcessTraffic[];
-  /** Connections and UDP sockets. */
+  /** Connections and UDP sockets, the busiest first. */
   sockets: SocketTraffic[];
+  /** Idle ones beyond those told of. */
+  sockets_omitted: number;
   listening: SocketTraffic[];
   /** TCP connections in this state. */
   established: number;
@@ -58,9 +64,12 @@ export interface Traffic {
   totals: TcpTotals;
   /** Between the last two looks; undefined at the first. */
   elapsed_s?: number;
-  retransmit_percent?: number;
+  retransmit_pct?: number;
   /** Connections refused since the last look because a program did not accept. */
   listen_overflows?: number;
+  /** The fullest ones of connections and UDP sockets. */
+  receive_queue: number;
+  send_queue: number;
   /** Smoothed round trips of established connections. */
   rtt_p50_us?: number;
   rtt_p99_us?: number;
@@ -77,7 +86,8 @@ export class TrafficMeter {
   readonly #owners: SocketOwners;
   #before: Before | undefined;
 
-  constructor(readonly files: ProcFiles, readonly clock: Clock) {
+  /** `only`: processes whose name contains one of these; absent: all. */
+  constructor(readonly files: ProcFiles, readonly clock: Clock, readonly only?: readonly string[]) {
     this.#owners = new SocketOwners(files);
   }
   async look(): Promise<Traffic> {
@@ -97,7 +107,9 @@ export class TrafficMeter {
     const sockets = table.sockets.map((row): SocketTraffic => {
       const owner = owners.get(row.inode);
       return { ...row, pid: owner?.pid, process: owner?.name, ...socketRates(row, before, elapsed_s) };
-    });
+    }).filter(({ process }) => !this.only || this.only.some((part) => process?.includes(part)));
+    const carrying = sockets.filter(({ state }) => state !== "listening" && state !== "time-wait")
+      .sort((a, b) => busyness(b) - busyness(a));
     const established = sockets.filter(({ protocol, state }) =>
       protocol === "tcp" && state === "established"
     );
@@ -106,18 +118,21 @@ export class TrafficMeter {
       by: table.by,
       missing: this.#missing(table, sockets),
       devices: devices.map((one) => ({ ...one, ...deviceRates(one, before, elapsed_s) })),
-      processes: byProcess(sockets),
-      sockets: sockets.filter(({ state }) => state !== "listening" && state !== "time-wait"),
-      listening: sockets.filter(({ state }) => state === "listening"),
+      processes: byProcess(sockets).slice(0, MAX_ROWS),
+      sockets: carrying.slice(0, MAX_ROWS),
+      sockets_omitted: Math.max(0, carrying.length - MAX_ROWS),
+      receive_queue: greatest(carrying.map((one) => one.receive_queue)) ?? 0,
+      send_queue: greatest(carrying.map((one) => one.send_queue)) ?? 0,
+      listening: sockets.filter(({ state }) => state === "listening").slice(0, MAX_ROWS),
       established: established.length,
       time_wait: sockets.filter(({ state }) => state === "time-wait").length,
       totals,
       elapsed_s,
-      retransmit_percent: share(
-        since(totals.retransmits, before?.totals.retransmits),
-        since(totals.segments_out, before?.totals.segments_out),
+      retransmit_pct: share(
+        increase(totals.retransmits, before?.totals.retransmits),
+        increase(totals.segments_out, before?.totals.segments_out),
       ),
-      listen_overflows: since(totals.listen_overflows, before?.totals.listen_overflows),
+      listen_overflows: increase(totals.listen_overflows, before?.totals.listen_overflows),
       rtt_p50_us: rankOf(rtts, 0.5),
       rtt_p99_us: rankOf(rtts, 0.99),
     };
@@ -149,8 +164,8 @@ function socketRates(
   const rate = (now: number | undefined, past: number | undefined) =>
     now === undefined ? undefined : Math.max(0, now - (past ?? 0)) / elapsed_s;
   return {
-    received_bytes_s: rate(tcp.bytes_received, then?.bytes_received),
-    sent_bytes_s: rate(tcp.bytes_acked, then?.bytes_acked),
+    received_bytes_per_s: rate(tcp.bytes_received, then?.bytes_received),
+    sent_bytes_per_s: rate(tcp.bytes_acked, then?.bytes_acked),
     retransmitted: Math.max(0, tcp.retransmits - (then?.retransmits ?? 0)),
   };
 }
@@ -167,10 +182,10 @@ function deviceRates(
   const faults = (of: NetworkDevice) =>
     of.received_errors + of.received_dropped + of.sent_errors + of.sent_dropped;
   return {
-    received_bytes_s: rate("received_bytes"),
-    sent_bytes_s: rate("sent_bytes"),
-    received_packets_s: rate("received_packets"),
-    sent_packets_s: rate("sent_packets"),
+    received_bytes_per_s: rate("received_bytes"),
+    sent_bytes_per_s: rate("sent_bytes"),
+    received_packets_per_s: rate("received_packets"),
+    sent_packets_per_s: rate("sent_packets"),
     faults: Math.max(0, faults(device) - faults(then)),
   };
 }
@@ -185,28 +200,23 @@ function byProcess(sockets: readonly SocketTraffic[]): ProcessTraffic[] {
     let row = rows.get(key);
     if (!row) rows.set(key, row = { pid: socket.pid, name, sockets: 0, receive_queue: 0, send_queue: 0 });
     row.sockets++;
-    row.received_bytes_s = plus(row.received_bytes_s, socket.received_bytes_s);
-    row.sent_bytes_s = plus(row.sent_bytes_s, socket.sent_bytes_s);
-    row.retransmitted = plus(row.retransmitted, socket.retransmitted);
-    row.drops = plus(row.drops, socket.drops);
+    row.received_bytes_per_s = total([row.received_bytes_per_s, socket.received_bytes_per_s]);
+    row.sent_bytes_per_s = total([row.sent_bytes_per_s, socket.sent_bytes_per_s]);
+    row.retransmitted = total([row.retransmitted, socket.retransmitted]);
+    row.drops = total([row.drops, socket.drops]);
     // a listening socket counts connections there, not bytes
     if (socket.state === "listening") continue;
     if (socket.tcp) row.rtt_us = Math.max(row.rtt_us ?? 0, socket.tcp.rtt_us);
     row.receive_queue = Math.max(row.receive_queue, socket.receive_queue);
     row.send_queue = Math.max(row.send_queue, socket.send_queue);
   }
-  const busy = (row: ProcessTraffic) => (row.received_bytes_s ?? 0) + (row.sent_bytes_s ?? 0);
-  return [...rows.values()].sort((a, b) => busy(b) - busy(a) || b.sockets - a.sockets);
+  return [...rows.values()].sort((a, b) => busyness(b) - busyness(a) || b.sockets - a.sockets);
 }
 
-function plus(sum: number | undefined, value: number | undefined): number | undefined {
-  return value === undefined ? sum : (sum ?? 0) + value;
-}
-
-/** A counter that went back began anew. */
-function since(now: number | undefined, before: number | undefined): number | undefined {
-  if (now === undefined || before === undefined) return undefined;
-  return now >= before ? now - before : now;
+function busyness(
+  { received_bytes_per_s = 0, sent_bytes_per_s = 0 }: ProcessTraffic | SocketTraffic,
+): number {
+  return received_bytes_per_s + sent_bytes_per_s;
 }
 
 function share(part: number | undefined, whole: number | undefined): number | undefined {

@@ -69,7 +69,7 @@ Deno.test("rates, lag, gaps and reconnects are of the time between two readings"
     2_000,
   );
   const [feed] = feedRows(now, before, OPTIONS);
-  assert.equal(feed.messages_s, 100);
+  assert.equal(feed.messages_per_s, 100);
   assert.ok(Math.abs(feed.lag_p50_s! - 0.15) < 1e-9, "of the new ones only");
   assert.deepEqual([feed.gaps, feed.new_gaps, feed.reconnects, feed.new_reconnects], [8, 6, 2, 1]);
   assert.deepEqual([feed.symbols, feed.out_of_sync, feed.connections_open, feed.connections_wanted], [
@@ -80,7 +80,7 @@ Deno.test("rates, lag, gaps and reconnects are of the time between two readings"
   ]);
   assert.equal(feed.state, "live");
   const [first] = feedRows(now, undefined, OPTIONS);
-  assert.deepEqual([first.messages_s, first.new_gaps], [undefined, undefined]);
+  assert.deepEqual([first.messages_per_s, first.new_gaps], [undefined, undefined]);
 });
 
 Deno.test("live, stale, down, closed", async () => {

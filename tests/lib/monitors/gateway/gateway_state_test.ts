@@ -39,14 +39,14 @@ function page(started_s: number, messages: number): string[] {
 Deno.test("between two readings of one process there are rates; after a restart there are none", async () => {
   const before = await look(page(1_700_000_000, 100));
   const state = gatewayState(await look(page(1_700_000_000, 400), 3_000), before, OPTIONS);
-  assert.deepEqual([state.messages_s, state.restarted, state.elapsed_s], [100, false, 3]);
+  assert.deepEqual([state.messages_per_s, state.restarted, state.elapsed_s], [100, false, 3]);
   assert.equal(state.latency_p99_us, 9.9);
   assert.deepEqual([state.memory?.used_pct, state.memory?.evicted, state.memory?.new_evicted], [25, 0, 0]);
   assert.deepEqual([state.clients?.clients, state.clients?.new_skipped], [2, 0]);
   assert.deepEqual([state.sinks[0].queued, state.sinks[0].new_dropped], [3, 0]);
   const again = gatewayState(await look(page(1_700_000_050, 5), 3_000), before, OPTIONS);
-  assert.deepEqual([again.messages_s, again.restarted, again.elapsed_s], [undefined, true, undefined]);
-  assert.equal(again.feeds[0].messages_s, undefined);
+  assert.deepEqual([again.messages_per_s, again.restarted, again.elapsed_s], [undefined, true, undefined]);
+  assert.equal(again.feeds[0].messages_per_s, undefined);
 });
 
 Deno.test("what a gateway does not have is absent", async () => {
@@ -96,6 +96,9 @@ Deno.test("no column takes a key that the view needs", async () => {
     devices: [],
     processes: [],
     sockets: [],
+    sockets_omitted: 0,
+    receive_queue: 0,
+    send_queue: 0,
     listening: [],
     established: 0,
     time_wait: 0,
@@ -105,7 +108,7 @@ Deno.test("no column takes a key that the view needs", async () => {
   const blocks: Block[] = [
     ...GATEWAY_VIEWS.flatMap(({ name: view }) => gateway.draw(sample, { view, history })),
     ...NET_VIEWS.flatMap(({ name: view }) =>
-      net.draw({ traffic, sockets_omitted: 0, hosts: [], gateway: { address: "", feeds: [] }, unseen: [] }, {
+      net.draw({ traffic, hosts: [], gateway: { address: "", feeds: [] }, unseen: [] }, {
         view,
         history,
       })

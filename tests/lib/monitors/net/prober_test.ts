@@ -2,13 +2,18 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../../../lib/base/clock.ts";
 import type { Handshake } from "../../../../lib/monitors/net/handshake.ts";
+import { LoopWatch } from "../../../../lib/monitors/net/loop_watch.ts";
 import { Prober } from "../../../../lib/monitors/net/prober.ts";
 
 const INTERVAL_MS = 100;
 const TIMEOUT_MS = 30_000;
 
 /** A host that answers at `answerAt(now)`; undefined: never. Time moves in steps, with turns for promises. */
-function made(answerAt: (now_ms: number) => number | undefined, timeout_ms = TIMEOUT_MS) {
+function made(
+  answerAt: (now_ms: number) => number | undefined,
+  timeout_ms = TIMEOUT_MS,
+  stalled_ms: (from_ms: number, to_ms: number) => number = () => 0,
+) {
   const clock = new ManualClock();
   let shaken = 0;
   const prober = new Prober({
@@ -16,6 +21,7 @@ function made(answerAt: (now_ms: number) => number | undefined, timeout_ms = TIM
     interval_ms: INTERVAL_MS,
     timeout_ms,
     begin_after_ms: 0,
+    stalled_ms: (from, to) => stalled_ms(from, to),
     shake: (signal) => {
       shaken++;
       const began_ms = clock.monotonic_ms();
@@ -83,7 +89,7 @@ Deno.test("a lost handshake counts as the timeout, and is told", async () => {
   assert.equal(latency.p99_us, 500_000);
   assert.equal(failure, undefined, "an answered one came later");
   assert.equal(recent_us.filter((one) => one === undefined).length, 10);
-  assert.deepEqual(total, { answered: 90, lost: 10, skipped: 0 });
+  assert.deepEqual(total, { answered: 90, lost: 10, not_measured: 0 });
 });
 
 Deno.test("a host that never answers: all lost, the reason stays", async () => {
@@ -105,9 +111,9 @@ Deno.test("what this process was too late for is its own: counted apart, not cha
   const real = clock.monotonic_ms.bind(clock);
   held.monotonic_ms = () => real() + 5_000;
   await pass(100);
-  const { skipped, latency, lost } = prober.report();
+  const { not_measured, latency, lost } = prober.report();
   prober[Symbol.dispose]();
-  assert.ok(skipped >= 49 && skipped <= 51, `${skipped}`);
+  assert.ok(not_measured >= 49 && not_measured <= 51, `${not_measured}`);
   assert.ok(shaken() - before <= 2);
   assert.deepEqual([lost, latency.max_us], [0, 1_000]);
 });
@@ -122,4 +128,34 @@ Deno.test("the window moves on, the totals stay; disposing leaves nothing behind
   prober[Symbol.dispose]();
   await prober.first_end;
   assert.equal(clock.pending, 0);
+});
+
+Deno.test("an answer that this process read late tells nothing; nor does a loss while it stood still", async () => {
+  const stalls = (from_ms: number, to_ms: number) =>
+    from_ms < 2_000 && to_ms > 1_000 ? (to_ms - from_ms) / 2 : 0;
+  const { prober, pass } = made((now) => now < 1_500 ? now + 50 : undefined, 400, stalls);
+  await pass(5_000);
+  const { answered, lost, not_measured } = prober.report();
+  prober[Symbol.dispose]();
+  assert.deepEqual([answered, not_measured], [10, 10]);
+  assert.ok(lost >= 25 && lost <= 27, `${lost}`);
+});
+
+Deno.test("the watch on our own loop: late ticks, also the one that is overdue", () => {
+  const clock = new ManualClock();
+  using watch = new LoopWatch(clock);
+  clock.advance(1_000);
+  assert.equal(watch.stalled_ms(0, 1_000), 0);
+  // Held up from 1,000 to 1,500: the next tick was due at 1,010.
+  const held = clock as unknown as { monotonic_ms(): number };
+  const real = clock.monotonic_ms.bind(clock);
+  held.monotonic_ms = () => real() + 500;
+  assert.equal(watch.stalled_ms(900, 1_500), 490, "its timer has not run yet");
+  assert.equal(watch.stalled_ms(1_400, 1_500), 100);
+  clock.advance(10);
+  assert.equal(watch.stalled_ms(900, 1_510), 500, "from the list");
+  assert.equal(watch.stalled_ms(1_000, 1_100), 90);
+  assert.equal(watch.stalled_ms(0, 1_000), 0);
+  clock.advance(1_000);
+  assert.equal(watch.stalled_ms(1_510, 2_510), 0);
 });
