@@ -1,6 +1,6 @@
 /**
- * When this process itself stood still: a tick that comes late says that nothing could be read meanwhile. What such a time
- * adds to a handshake is not the host's, so whoever measures asks how much of a wait it was.
+ * When this process itself stood still: a tick that comes late says that nothing could be read meanwhile. What that adds
+ * to a handshake is not the host's, so whoever measures asks how late it came to read.
  */
 import type { Clock, Timer } from "../../base/clock.ts";
 
@@ -19,16 +19,16 @@ export class LoopWatch implements Disposable {
     this.#due_ms = clock.monotonic_ms() + PERIOD_MS;
     this.#timer = clock.every(PERIOD_MS, () => this.#tick());
   }
-  /** Of the time between the two, the milliseconds in which this process stood still. */
-  stalled_ms(from_ms: number, to_ms: number): number {
-    // the tick that is overdue now may run after what it delayed
-    let sum_ms = to_ms - this.#due_ms > SLACK_MS ? to_ms - Math.max(from_ms, this.#due_ms) : 0;
-    for (let i = this.#stalls.length - 1; i >= 0; i--) {
-      const stall = this.#stalls[i];
-      if (stall.to_ms <= from_ms) break;
-      sum_ms += Math.max(0, Math.min(to_ms, stall.to_ms) - Math.max(from_ms, stall.from_ms));
-    }
-    return sum_ms;
+  /**
+   * How long this process had stood still when it came to do something at `at_ms`, back to `since_ms` at most: what it
+   * read then may have lain there for as long. A standstill in the middle of a wait delays nothing.
+   */
+  late_ms(at_ms: number, since_ms: number): number {
+    // the tick that is overdue may run after what it delayed
+    if (at_ms - this.#due_ms > SLACK_MS) return at_ms - Math.max(since_ms, this.#due_ms);
+    const stall = this.#stalls.findLast(({ from_ms }) => from_ms < at_ms);
+    if (!stall || at_ms - stall.to_ms > SLACK_MS) return 0;
+    return Math.max(0, Math.min(at_ms, stall.to_ms) - Math.max(since_ms, stall.from_ms));
   }
   [Symbol.dispose](): void {
     this.#timer.cancel();

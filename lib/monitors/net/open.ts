@@ -49,7 +49,7 @@ export async function openNetSampler(
   }
   await warmUp(targets, clock, world.signal);
   const watch = new LoopWatch(clock);
-  const stalled_ms = (from_ms: number, to_ms: number) => watch.stalled_ms(from_ms, to_ms);
+  const late_ms = (at_ms: number, since_ms: number) => watch.late_ms(at_ms, since_ms);
   const sampler = new NetSampler({
     clock,
     timeout_ms,
@@ -74,7 +74,7 @@ export async function openNetSampler(
           timeout_ms: handshake_ms,
           shake,
           begin_after_ms,
-          stalled_ms,
+          late_ms,
         }),
       };
     }),

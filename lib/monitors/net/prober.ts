@@ -24,8 +24,8 @@ export interface ProberOptions {
   readonly timeout_ms: number;
   /** Before the first one, so that many targets do not begin at once. */
   readonly begin_after_ms: number;
-  /** How long this process itself stood still between two times (`LoopWatch`). */
-  readonly stalled_ms: (from_ms: number, to_ms: number) => number;
+  /** How late this process came to what it did then (`LoopWatch`). */
+  readonly late_ms: (at_ms: number, since_ms: number) => number;
   /** Settles by itself, within the timeout; the signal ends it sooner. */
   readonly shake: (signal: AbortSignal) => Promise<Handshake>;
 }
@@ -122,7 +122,7 @@ export class Prober implements Disposable {
     void this.#shake(now_ms);
   }
   async #shake(began_ms: number): Promise<void> {
-    const { clock, shake, timeout_ms, stalled_ms } = this.options;
+    const { clock, shake, timeout_ms, late_ms } = this.options;
     // two may begin in the same instant of a coarse clock
     while (this.#under_way.has(began_ms)) began_ms += 1e-3;
     this.#under_way.add(began_ms);
@@ -136,9 +136,12 @@ export class Prober implements Disposable {
     this.#under_way.delete(began_ms);
     if (this.#stopping.signal.aborted) return;
     const now_ms = clock.monotonic_ms();
-    if (stalled_ms(began_ms, now_ms) > MAX_OWN_SHARE * (now_ms - began_ms)) {
-      return this.#count("not_measured", 1);
+    let [own_ms, since_ms] = [0, began_ms];
+    for (const at_ms of stepEnds(done, began_ms, now_ms)) {
+      own_ms += late_ms(at_ms, since_ms);
+      since_ms = at_ms;
     }
+    if (own_ms > MAX_OWN_SHARE * (now_ms - began_ms)) return this.#count("not_measured", 1);
     const latency_us = done ? done.total_ms * 1000 : undefined;
     this.#windows.record(latency_us ?? timeout_ms * 1000, now_ms);
     this.#recent_us.push(latency_us);
@@ -158,4 +161,16 @@ export class Prober implements Disposable {
     slice[what] += by;
     this.#total[what] += by;
   }
+}
+
+/** When this process had something to read: at the end of each step, or of the wait that was in vain. */
+function stepEnds(done: Handshake | undefined, began_ms: number, now_ms: number): number[] {
+  if (!done) return [now_ms];
+  const { tcp_ms = 0, tls_ms = 0, websocket_ms = 0, total_ms } = done;
+  const named_ms = began_ms + total_ms - tcp_ms - tls_ms - websocket_ms;
+  const connected_ms = named_ms + tcp_ms;
+  const ends = [named_ms, connected_ms];
+  if (tls_ms > 0) ends.push(connected_ms + tls_ms);
+  if (websocket_ms > 0) ends.push(connected_ms + tls_ms + websocket_ms);
+  return ends;
 }

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 30_000;
 function made(
   answerAt: (now_ms: number) => number | undefined,
   timeout_ms = TIMEOUT_MS,
-  stalled_ms: (from_ms: number, to_ms: number) => number = () => 0,
+  late_ms: (at_ms: number, since_ms: number) => number = () => 0,
 ) {
   const clock = new ManualClock();
   let shaken = 0;
@@ -21,7 +21,7 @@ function made(
     interval_ms: INTERVAL_MS,
     timeout_ms,
     begin_after_ms: 0,
-    stalled_ms: (from, to) => stalled_ms(from, to),
+    late_ms,
     shake: (signal) => {
       shaken++;
       const began_ms = clock.monotonic_ms();
@@ -131,9 +131,9 @@ Deno.test("the window moves on, the totals stay; disposing leaves nothing behind
 });
 
 Deno.test("an answer that this process read late tells nothing; nor does a loss while it stood still", async () => {
-  const stalls = (from_ms: number, to_ms: number) =>
-    from_ms < 2_000 && to_ms > 1_000 ? (to_ms - from_ms) / 2 : 0;
-  const { prober, pass } = made((now) => now < 1_500 ? now + 50 : undefined, 400, stalls);
+  const late_ms = (at_ms: number, since_ms: number) =>
+    since_ms < 2_000 && at_ms > 1_000 ? (at_ms - since_ms) / 2 : 0;
+  const { prober, pass } = made((now) => now < 1_500 ? now + 50 : undefined, 400, late_ms);
   await pass(5_000);
   const { answered, lost, not_measured } = prober.report();
   prober[Symbol.dispose]();
@@ -145,17 +145,16 @@ Deno.test("the watch on our own loop: late ticks, also the one that is overdue",
   const clock = new ManualClock();
   using watch = new LoopWatch(clock);
   clock.advance(1_000);
-  assert.equal(watch.stalled_ms(0, 1_000), 0);
+  assert.equal(watch.late_ms(1_000, 0), 0);
   // Held up from 1,000 to 1,500: the next tick was due at 1,010.
   const held = clock as unknown as { monotonic_ms(): number };
   const real = clock.monotonic_ms.bind(clock);
   held.monotonic_ms = () => real() + 500;
-  assert.equal(watch.stalled_ms(900, 1_500), 490, "its timer has not run yet");
-  assert.equal(watch.stalled_ms(1_400, 1_500), 100);
+  assert.equal(watch.late_ms(1_500, 900), 490, "its timer has not run yet");
+  assert.equal(watch.late_ms(1_500, 1_400), 100, "not before what is asked about");
   clock.advance(10);
-  assert.equal(watch.stalled_ms(900, 1_510), 500, "from the list");
-  assert.equal(watch.stalled_ms(1_000, 1_100), 90);
-  assert.equal(watch.stalled_ms(0, 1_000), 0);
+  assert.equal(watch.late_ms(1_511, 900), 500, "from the list");
+  assert.equal(watch.late_ms(1_000, 0), 0, "before");
   clock.advance(1_000);
-  assert.equal(watch.stalled_ms(1_510, 2_510), 0);
+  assert.equal(watch.late_ms(2_510, 900), 0, "a wait that went on long after");
 });
