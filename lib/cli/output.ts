@@ -34,6 +34,11 @@ const STDERR_TRIES = 1_000;
 /** Characters of talk that wait while a command has the screen; the oldest are dropped. */
 const MAX_HELD = 64 * 1024;
 
+interface HeldTalk {
+  readonly texts: string[];
+  dropped: number;
+}
+
 export class Output {
   /** Called once, when the reader of stdout is gone. */
   on_broken_pipe: () => void = () => {};
@@ -41,7 +46,7 @@ export class Output {
   stderr_dropped = 0;
   #stdout_broken = false;
   /** What waits for the screen to be given back. */
-  #held: string[] | undefined;
+  #held: HeldTalk | undefined;
   #last_write: Promise<void> = Promise.resolve();
   readonly #masker = knownSecrets.stream();
   readonly #encoder = new TextEncoder();
@@ -72,11 +77,13 @@ export class Output {
    * at the exit happens in that order.
    */
   hold(): () => void {
-    const held: string[] = this.#held = [];
+    const held: HeldTalk = this.#held = { texts: [], dropped: 0 };
     const release = () => {
       globalThis.removeEventListener("unload", release);
       if (this.#held === held) this.#held = undefined;
-      for (const text of held.splice(0)) this.#say(text);
+      if (held.dropped > 0) this.#say(`warning: ${held.dropped} earlier lines for stderr were dropped\n`);
+      held.dropped = 0;
+      for (const text of held.texts.splice(0)) this.#say(text);
     };
     globalThis.addEventListener("unload", release);
     return release;
@@ -124,10 +131,13 @@ export class Output {
     }
   }
 
-  #wait(held: string[], text: string): void {
-    held.push(text);
-    let length = held.reduce((sum, one) => sum + one.length, 0);
-    while (length > MAX_HELD && held.length > 1) length -= held.shift()!.length;
+  #wait(held: HeldTalk, text: string): void {
+    held.texts.push(text);
+    let length = held.texts.reduce((sum, one) => sum + one.length, 0);
+    while (length > MAX_HELD && held.texts.length > 1) {
+      length -= held.texts.shift()!.length;
+      held.dropped++;
+    }
   }
 
   #talk(text: string): boolean {

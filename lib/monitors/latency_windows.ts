@@ -45,6 +45,10 @@ export class LatencyWindows {
     }
     slice.histogram.record(latency_us);
   }
+  /** The longest since the last `take`; 0 when there was none. */
+  get last_max_us(): number {
+    return this.#last.max_us ?? 0;
+  }
   /** Copies of what there is now, and a new look begins. `pending_us`: waits that have not ended. */
   take(now_ms: number, pending_us: Iterable<number> = []): LatencyHistograms {
     this.#forget(now_ms);

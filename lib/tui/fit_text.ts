@@ -33,6 +33,20 @@ export function cut(text: string, width: number): string {
   return `${taken}…`;
 }
 
+/** Lines of at most `width` columns, broken between words where there are any; the second and further ones indented. */
+export function wrap(text: string, width: number, indent = ""): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of oneLine(text).split(/(?<= )/)) {
+    if (line.trim() !== "" && widthOf((line + word).trimEnd()) > width) {
+      lines.push(line.trimEnd());
+      line = indent;
+    }
+    line += word;
+  }
+  return [...lines, line.trimEnd()];
+}
+
 /** Exactly `width` columns. */
 export function fit(text: string, width: number, align: "left" | "right" = "left"): string {
   const short = cut(text, width);

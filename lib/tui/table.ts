@@ -140,7 +140,7 @@ function fitColumns(table: TableBlock, rows: readonly Row[], room: number): Fitt
   const growing = fitted.find(({ column }) => column.grows);
   if (growing) {
     const others = fitted.reduce((sum, one) => one === growing ? sum : sum + one.width + GAP, 0);
-    growing.width = Math.max(MIN_GROWING, room - others);
+    growing.width = Math.max(Math.min(growing.width, MIN_GROWING), room - others);
   }
   return fitted;
 }

@@ -3,18 +3,18 @@
  * selected in, a page of help, a question that only `y` answers with yes. Knows neither terminal nor time: keys and frames
  * in, lines out.
  */
-import { fit } from "./fit_text.ts";
+import { fit, wrap } from "./fit_text.ts";
 import { type Line, lineOf, paintLine, spansWidth } from "./line.ts";
 import { renderBlocks } from "./render.ts";
-import { type Block, spansOf, type TableBlock, toned, type Words } from "./screen.ts";
+import { type Block, type Span, spansOf, type TableBlock, toned, type Words } from "./screen.ts";
 import { sortedRows, type TableState } from "./table.ts";
 
 export interface Frame {
   /** The bar above, left and right. */
   readonly head: Words;
   readonly corner: string;
-  /** Under the bar: what is wrong. */
-  readonly notices: readonly Words[];
+  /** Under the bar: what is wrong; wrapped, not cut. */
+  readonly notices: readonly Span[];
   readonly blocks: readonly Block[];
   /** The bar below, when nothing else is to be said there. */
   readonly foot: string;
@@ -127,9 +127,10 @@ export class View {
   }
   #bodyLines(columns: number, rows: number): Line[] {
     if (this.#helps) return this.#helpLines();
-    const notices = this.#frame.notices.slice(0, Math.max(1, Math.floor(rows / 4))).map((words) =>
-      lineOf(words)
+    const wrapped = this.#frame.notices.flatMap(({ text, tone }) =>
+      wrap(text, columns, "   ").map((line) => lineOf({ text: line, tone }))
     );
+    const notices = wrapped.slice(0, Math.max(1, Math.floor(rows / 3)));
     const focused = this.#focusedTable()?.title;
     const look = {
       columns,

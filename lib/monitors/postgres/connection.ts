@@ -6,7 +6,7 @@ import type { Client } from "pg";
 import { type Clock, withDeadline } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { PostgresAddress } from "../../wire/postgres/address.ts";
-import { endPostgresClient, newPostgresClient, streamOf } from "../../wire/postgres/client.ts";
+import { endPostgresClient, newPostgresClient } from "../../wire/postgres/client.ts";
 import { explain } from "../../wire/postgres/explain.ts";
 
 export interface MonitorConnectionOptions {
@@ -20,7 +20,7 @@ export interface MonitorConnectionOptions {
 export class MonitorConnection {
   #client: Client | undefined;
   #attempt: Client | undefined;
-  /** Rises with every connection. */
+  /** Of the server that is connected: 150020. */
   version_num = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -33,53 +33,43 @@ export class MonitorConnection {
     return await turn;
   }
   async close(): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    if (this.#attempt) streamOf(this.#attempt).destroy(new Error("closed"));
-    if (client) await endPostgresClient(client, this.options.clock);
+    await this.#letGo();
   }
 
   async #with<T>(what: string, work: (client: Client) => Promise<T>): Promise<T> {
     const { clock, timeout_ms, address } = this.options;
-    const late_ms = clock.monotonic_ms() + timeout_ms;
-    let client: Client | undefined;
+    const connectAndWork = async () => await work(this.#client ?? await this.#connect());
     try {
-      client = this.#client ?? await this.#connect();
-      return await withDeadline(clock, Math.max(1, late_ms - clock.monotonic_ms()), what, work(client));
+      return await withDeadline(clock, timeout_ms, what, connectAndWork());
     } catch (error) {
       const is_servers = error instanceof Error && "severity" in error && error.severity === "ERROR";
       // A transaction that failed may still be open, and one that hangs is of no use: both end with the connection.
-      if (client) this.#giveUp(client);
+      void this.#letGo();
       throw new Error(is_servers ? `${what}: ${reasonOf(error)}` : explain(error, address), { cause: error });
     }
   }
   async #connect(): Promise<Client> {
-    const { clock, timeout_ms } = this.options;
     const client = this.#attempt = newPostgresClient({
       ...this.options,
-      connect_timeout_ms: timeout_ms,
+      connect_timeout_ms: this.options.timeout_ms,
       application_name: "mdg monitor",
     });
     // Unheard they would end the process; what they say is asked for by the next look.
     client.on("error", () => this.#giveUp(client));
     client.on("end", () => this.#giveUp(client));
-    try {
-      await withDeadline(clock, timeout_ms, "connect", client.connect());
-      const { rows: [{ version_num }] } = await withDeadline(
-        clock,
-        timeout_ms,
-        "ask for the version",
-        client.query("SELECT current_setting('server_version_num')::int AS version_num"),
-      );
-      this.version_num = Number(version_num);
-      this.#client = client;
-      return client;
-    } catch (error) {
-      void endPostgresClient(client, clock);
-      throw error;
-    } finally {
-      this.#attempt = undefined;
-    }
+    await client.connect();
+    const { rows: [{ version_num }] } = await client.query(
+      "SELECT current_setting('server_version_num')::int AS version_num",
+    );
+    if (this.#attempt !== client) throw new Error("connection was given up");
+    this.version_num = Number(version_num);
+    this.#attempt = undefined;
+    return this.#client = client;
+  }
+  async #letGo(): Promise<void> {
+    const client = this.#client ?? this.#attempt;
+    this.#client = this.#attempt = undefined;
+    if (client) await endPostgresClient(client, this.options.clock);
   }
   #giveUp(client: Client): void {
     if (this.#client !== client) return;

@@ -41,6 +41,7 @@ export class LatencyProbe {
   #own_delay_ms = 0;
   #sent = 0;
   #last_tick_ms: number;
+  #last_late_ms = 0;
   readonly #timer: Timer;
 
   constructor(
@@ -63,9 +64,10 @@ export class LatencyProbe {
   }
   look(): LatencyLook {
     const now_ms = this.clock.monotonic_ms();
-    // One that was sent within a period is no wait worth telling.
+    // On its way is not waiting: only what is longer than a period and than any answer took is worth telling.
+    const usual_us = Math.max(this.period_ms * 1_000, this.#windows.last_max_us);
     const waits_us = [...this.#pending].map(({ due_ms }) => (now_ms - due_ms) * 1_000)
-      .filter((us) => us > this.period_ms * 1_000);
+      .filter((us) => us > usual_us);
     const look = {
       ...this.#windows.take(now_ms, waits_us),
       pending: waits_us.length,
@@ -85,6 +87,7 @@ export class LatencyProbe {
     const now_ms = this.clock.monotonic_ms();
     const late_ms = Math.max(0, now_ms - this.#last_tick_ms - this.period_ms);
     this.#last_tick_ms = now_ms;
+    this.#last_late_ms = late_ms;
     this.#own_delay_ms = Math.max(this.#own_delay_ms, late_ms);
     this.#not_measured += Math.floor(late_ms / this.period_ms);
     if (this.#pending.size >= MAX_PENDING) {
@@ -106,11 +109,12 @@ export class LatencyProbe {
       return;
     }
     const now_ms = this.clock.monotonic_ms();
-    // A tick that is overdue shows that this answer may have lain there for as long: that would be our wait.
-    const own_ms = now_ms - this.#last_tick_ms - this.period_ms;
+    // A tick that is overdue, or that just came late, shows that the answer may have lain here for as long: our own wait.
+    const overdue_ms = now_ms - this.#last_tick_ms - this.period_ms;
     for (const ping of pings) {
       this.#pending.delete(ping);
       const wait_ms = now_ms - ping.due_ms;
+      const own_ms = Math.max(overdue_ms, ping.due_ms < this.#last_tick_ms ? this.#last_late_ms : 0);
       if (own_ms > TIMER_SLACK_MS && own_ms > MAX_OWN_SHARE * wait_ms) this.#not_measured++;
       else this.#windows.record(wait_ms * 1_000, now_ms);
     }

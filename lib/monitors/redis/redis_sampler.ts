@@ -112,7 +112,9 @@ export class RedisSampler implements Sampler<RedisSample> {
     const nodes = looks.map(({ node }) => node);
     const [first] = nodes;
     if (first && !first.up && nodes.every(({ up }) => !up)) throw new Error(first.reason);
-    const latency = latencySampleOf(togetherOf(looks.map((look) => look.latency)));
+    // A lost node is told of as such; its pings, which wait for ever, would hide those of the others.
+    const up = looks.filter(({ node }) => node.up);
+    const latency = latencySampleOf(togetherOf(up.map((look) => look.latency)));
     return { topology: this.options.address.topology, nodes, latency };
   }
 }

@@ -6,7 +6,7 @@ import { type Clock, sleep } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { TypedInterrupt } from "../../cli/lifecycle.ts";
 import { secondsText } from "../../tui/quantity.ts";
-import { toned, type Words } from "../../tui/screen.ts";
+import { type Span, toned, type Words } from "../../tui/screen.ts";
 import { keysOf } from "../../tui/keys.ts";
 import { FullScreen, type Terminal } from "../../tui/terminal.ts";
 import { View } from "../../tui/view.ts";
@@ -103,6 +103,7 @@ export class LiveView {
         this.#asked_at_ms = started_ms;
         this.#take(await observer.observe());
         this.#asked_at_ms = undefined;
+        if (this.#stop.signal.aborted) return;
         this.#paint();
         if (++this.#count >= count) return this.#end.resolve();
       }
@@ -209,9 +210,9 @@ export class LiveView {
     const time = new Date(this.options.clock.now_ms()).toTimeString().slice(0, 8);
     return `${this.#is_paused ? "PAUSED  " : ""}every ${this.#interval_ms / 1_000}s  ${time}`;
   }
-  #notices(): Words[] {
+  #notices(): Span[] {
     const { clock } = this.options;
-    const notices: Words[] = [];
+    const notices: Span[] = [];
     const waited_ms = this.#asked_at_ms === undefined ? 0 : clock.monotonic_ms() - this.#asked_at_ms;
     if (this.#lost_since_ms !== undefined) {
       const since = secondsText((clock.now_ms() - this.#lost_since_ms) / 1_000);

@@ -1,5 +1,5 @@
 /** What is wrong, as lines of a screen; the gravest first, and no more than fit. */
-import { type Tone, toned, type Words } from "../../tui/screen.ts";
+import { type Span, type Tone, toned } from "../../tui/screen.ts";
 import type { Level } from "../check/plugin_output.ts";
 import type { Observation } from "./observer.ts";
 
@@ -11,9 +11,9 @@ const TONES: Readonly<Record<Level, Tone>> = {
 };
 const MAX_NOTICES = 4;
 
-export function noticesOf({ problems }: Observation): Words[] {
+export function noticesOf({ problems }: Observation): Span[] {
   const shown = problems.slice(0, problems.length > MAX_NOTICES ? MAX_NOTICES - 1 : MAX_NOTICES);
-  const lines = shown.map(({ level, text }): Words => toned(TONES[level], ` ${level.toUpperCase()} ${text}`));
+  const lines = shown.map(({ level, text }): Span => toned(TONES[level], ` ${level.toUpperCase()} ${text}`));
   const rest = problems.length - shown.length;
   return rest > 0 ? [...lines, toned("dim", ` and ${rest} more`)] : lines;
 }

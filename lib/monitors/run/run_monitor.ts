@@ -122,8 +122,12 @@ function printerOf(opened: Opened): Printer {
   if (flags.json) return jsonPrinter(options);
   if (flags.csv) return csvPrinter(options);
   const columns = world.stdout_is_terminal ? Deno.consoleSize().columns : TEXT_COLUMNS;
-  const { color } = world;
-  return textPrinter(options, { columns, color, unicode: true, history: (name) => observer.history(name) });
+  return textPrinter(options, {
+    columns,
+    color: world.color,
+    unicode: hasUtf8(world.env),
+    history: (name) => observer.history(name),
+  });
 }
 
 const TEXT_COLUMNS = 100;
