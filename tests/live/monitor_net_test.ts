@@ -134,6 +134,10 @@ testUnless(no_native, "a refusing port, a silent one, a good one: loss, reasons,
     "loss_pct=~:",
   );
   assert.equal(allowed.code, 0, allowed.stdout);
+  const slow = ["--handshake-timeout", "30", "--timeout", "1", "-w", "listen_overflows=~:"];
+  const patient = await monitor("--check", ...at(silent.addr.port), ...slow);
+  assert.equal(patient.code, 2, patient.stdout);
+  assert.match(patient.stdout, /^NET CRITICAL - .*: no answer yet/);
   const warned = await monitor("--check", ...at(good.addr.port), ...fast, "-w", "latency_p99_us=0");
   assert.equal(warned.code, 1, warned.stdout);
 

@@ -110,9 +110,18 @@ export class NetSampler implements Sampler<NetSample> {
       ...feedReadings(gateway?.feeds),
     };
   }
-  /** What this user may not see is no fault of the network; a gateway that does not answer is. */
-  findings({ unseen }: NetSample): Finding[] {
-    return unseen.filter(({ part }) => part === "gateway").map(({ text }) => ({ level: "critical", text }));
+  /**
+   * What this user may not see is no fault of the network; a gateway that does not answer is, and so is a host of which
+   * nothing came while a whole look waited for it.
+   */
+  findings({ unseen, hosts }: NetSample): Finding[] {
+    const silent = hosts.filter(({ total, waiting }) =>
+      waiting > 0 && total.answered + total.lost + total.not_measured === 0
+    );
+    return [
+      ...unseen.filter(({ part }) => part === "gateway").map(({ text }) => text),
+      ...silent.map(({ target }) => `${target}: no answer yet`),
+    ].map((text) => ({ level: "critical", text }));
   }
   headline(sample: NetSample): string {
     const { traffic, hosts, gateway } = sample;
