@@ -314,3 +314,26 @@ serviceTest("postgres", "README 9: is PostgreSQL well?", async (url) => {
     assert.equal(lines[9].sample.role, "primary");
   }
 });
+
+Deno.test("README 8: is the gateway well, and the way to the venue?", async () => {
+  const { sh: [block] } = example("8. Is the gateway well, and the way to the venue?");
+  await using gateway = new DaemonProcess([
+    "run",
+    "--listen",
+    "127.0.0.1:0",
+    "--health-listen",
+    "127.0.0.1:0",
+  ]);
+  const { url } = await gateway.says("listening", { server: "health" });
+  const { url: ws_url } = await gateway.says("listening", { server: "websocket" });
+  const health = new URL(String(url)).host;
+  const [monitor, word] = mdgWords(block, "monitor gateway");
+  const seen = await runMdg({ args: [monitor, word, health, "--once"] });
+  assert.equal(seen.code, 0, seen.stderr);
+  assert.match(seen.stdout, /simulator +live/);
+  const words = mdgWords(block, "monitor net");
+  const args = replaced(replaced(words, "--host", String(ws_url)), "--gateway", health);
+  const way = await runMdg({ args: [...args, "--once"] });
+  assert.equal(way.code, 0, way.stderr);
+  assert.match(way.stdout, /Hosts, last minute[^]* 0%[^]*simulator +live/);
+});

@@ -18,6 +18,7 @@ import type { SourceConnection } from "../../flow/session_registry.ts";
 import { REFRESH } from "../../flow/book_replica.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
 import type { Connection, SubscriptionNews } from "./connection.ts";
+import { ConnectionCounts } from "./connection_counts.ts";
 import { BookRenewals } from "./book_renewals.ts";
 import { InstrumentList } from "./instrument_list.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
@@ -74,6 +75,7 @@ export class LiveSource implements Source, LaneOwner {
   readonly #noisy: RateLimitedLog;
   readonly #frames: MetricFamily<MetricValue>;
   readonly #event_frames: MetricValue;
+  readonly #connections: ConnectionCounts;
   readonly #contract: PipelineMetrics;
   #filling = new EventBatch();
   #draining = new EventBatch();
@@ -121,6 +123,7 @@ export class LiveSource implements Source, LaneOwner {
       "outcome",
     ]);
     this.#event_frames = this.#frames.with(this.venue, "events");
+    this.#connections = new ConnectionCounts(context.metrics, this.name, this.venue, this.#lanes);
   }
   get candles(): CandlePlan | undefined {
     return this.options.candles;
@@ -179,6 +182,7 @@ export class LiveSource implements Source, LaneOwner {
       ticking.cancel();
       for (const lane of this.#lanes) lane.close();
       this.#overlap.close();
+      this.#connections.close();
     }
   }
   pause(): void {
@@ -293,6 +297,7 @@ export class LiveSource implements Source, LaneOwner {
     }
   }
   interrupted(lane: Lane, reason: string): void {
+    this.#connections.lost.value++;
     for (const symbol of lane.symbols) {
       this.#showConnected(symbol);
       this.#contract.websocket_disconnects_total.with(symbol).value++;
