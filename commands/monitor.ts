@@ -9,5 +9,6 @@ const KINDS: Readonly<Record<string, MonitorKind>> = { ...monitors } satisfies R
 export const monitor: CommandGroup = defineGroup(
   "Watch a server live, as JSON lines, or as a monitoring check",
   Object.fromEntries(Object.entries(KINDS).map(([word, kind]) => [word, monitorCommand(word, kind)])),
-  { usageCode: (argv) => argv.includes("--check") ? 3 : 2 },
+  undefined,
+  (argv) => argv.includes("--check") ? 3 : 2,
 );

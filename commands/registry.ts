@@ -1,6 +1,7 @@
 /**
  * The table of contents: every command under the word that users type. One line per command.
  */
+export { audioTest as "audio-test" } from "./audio_test.ts";
 export { completions } from "./completions.ts";
 export { config } from "./config.ts";
 export { decrypt } from "./decrypt.ts";
@@ -16,12 +17,16 @@ export { log } from "./log.ts";
 export { marketStatus as "market-status" } from "./market_status.ts";
 export { mock } from "./mock.ts";
 export { monitor } from "./monitor.ts";
+export { redis2ws } from "./redis2ws.ts";
 export { rekey } from "./rekey.ts";
 export { run } from "./run.ts";
 export { shm } from "./shm.ts";
 export { simulate } from "./simulate.ts";
+export { speak } from "./speak.ts";
+export { supervise } from "./supervise.ts";
 export { tail } from "./tail.ts";
 export { sql } from "./sql.ts";
+export { tenant } from "./tenant.ts";
 export { verify } from "./verify.ts";
 export { version } from "./version.ts";
 export { yamlToDir as "yaml-to-dir" } from "./yaml_to_dir.ts";

@@ -39,13 +39,15 @@ export const run = defineCommand({
     { command: "mdg run", doc: "a simulated market on ws://127.0.0.1:8080, health on http://127.0.0.1:9090" },
     { command: "mdg run --config gateway.yaml", doc: "what the config says" },
   ],
-  permissions: ["ffi"],
+  permissions: ["ffi", "run"],
   async run(world, flags) {
-    const [{ Gateway }, { permissionsFor }, { loadGatewayConfig, embeddedConfig }] = await Promise.all([
-      import("../lib/gateway/gateway.ts"),
-      import("../lib/gateway/catalog.ts"),
-      import("../lib/gateway/config_schema.ts"),
-    ]);
+    const [{ Gateway }, { permissionsFor }, { loadGatewayConfig, embeddedConfig }, { prepareReclaim }] =
+      await Promise.all([
+        import("../lib/gateway/gateway.ts"),
+        import("../lib/gateway/catalog.ts"),
+        import("../lib/gateway/config_schema.ts"),
+        import("../lib/os/reclaim_memory.ts"),
+      ]);
     const ask = askOnce(world);
     const load = async (): Promise<GatewayConfig> => {
       if (flags.config === undefined) {
@@ -66,6 +68,7 @@ export const run = defineCommand({
     };
     const config = await load();
     if (config.cpu !== undefined) await pin(world, [config.cpu].flat());
+    prepareReclaim();
     world.restrict(permissionsFor(config.sinks));
     const gateway = await Gateway.start(config, {
       clock: world.clock,

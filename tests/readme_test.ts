@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ws"
 import WebSocket from "ws";
+import { makeCertificate } from "./certificate.ts";
 import { splitWords } from "./cli_script.ts";
 import { DaemonProcess } from "./end_to_end/daemon_process.ts";
 import { GatewayProcess } from "./end_to_end/gateway_process.ts";
@@ -187,9 +188,99 @@ testUnless(
   },
 );
 
+serviceTest("openssl", "README 7: many clients, each with rights of its own", async (openssl) => {
+  const { yaml: [yaml], sh: [commands] } = example("7. Many clients, each with rights of its own");
+  const folder = await Deno.makeTempDir();
+  try {
+    const ca = await makeCertificate(openssl, folder);
+    const added = await runMdg({
+      args: mdgWords(commands, "tenant add").filter((word) => word !== ">" && word !== "acme.key"),
+      cwd: folder,
+    });
+    assert.equal(added.code, 0, added.stderr);
+    const local = yaml.replaceAll(/127\.0\.0\.1:(8443|9090)/g, "127.0.0.1:0");
+    await Deno.writeTextFile(`${folder}/public.yaml`, local);
+    await using mdg = new DaemonProcess(mdgWords(commands, "run"), {
+      cwd: folder,
+      env: { MDG_CONTROL_TOKEN: "readme control token" },
+    });
+    const { url } = await mdg.says("listening", { server: "restream" });
+    const health = await mdg.says("listening", { server: "health" });
+    const socket = new WebSocket(String(url), {
+      ca,
+      headers: { authorization: `Bearer ${added.stdout.trim()}` },
+    });
+    const answers: Record<string, unknown>[] = [];
+    const closed = new Promise((resolve) => socket.on("close", resolve));
+    socket.on("message", (data: WebSocket.RawData) => answers.push(JSON.parse(String(data))));
+    socket.on("open", () => {
+      for (const symbol of ["BTCUSD", "ETHUSD"]) {
+        socket.send(JSON.stringify({ type: "subscribe", symbol, channel: "book", depth: 20 }));
+      }
+    });
+    const told = (type: string) => answers.find((one) => one.type === type);
+    await until("a book and a refusal", () => told("delta") && told("error"), 20_000, () => mdg.tail());
+    assert.equal(told("snapshot")!.symbol, "BTCUSD");
+    assert.equal(told("error")!.code, "not_entitled");
+    const clients = await (await fetch(`${health.url}/clients`, {
+      headers: { authorization: "Bearer readme control token" },
+    })).json();
+    assert.deepEqual(clients.sessions.map(({ tenant }: { tenant: string }) => tenant), ["acme"]);
+    socket.close();
+    await closed;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+testUnless(
+  Deno.build.os === "linux" ? undefined : "supervision needs Linux",
+  "README 8: around the clock",
+  async () => {
+    const { yaml: [yaml], sh: [commands] } = example("8. Around the clock");
+    const cwd = await Deno.makeTempDir({ prefix: "mdg-readme-" });
+    const env = { MDG_SUPERVISE_DIRECTORY: `${cwd}/run` };
+    const [web, health] = [freePort(), freePort()];
+    const local = yaml.replaceAll("127.0.0.1:9090", `127.0.0.1:${health}`)
+      .replaceAll("127.0.0.1:8080", `127.0.0.1:${web}`);
+    await Deno.writeTextFile(`${cwd}/supervise.yaml`, local);
+    await Deno.writeTextFile(
+      `${cwd}/gateway.yaml`,
+      "sources: [{kind: simulator, symbols: [BTCUSD]}]\nservers:\n" +
+        `  - {kind: websocket, listen: "127.0.0.1:${web}"}\n  - {kind: health, listen: "127.0.0.1:${health}"}\n`,
+    );
+    const told = async (command: string, more: string[] = []) => {
+      const result = await runMdg({ args: [...mdgWords(commands, command), ...more], cwd, env });
+      assert.equal(result.code, 0, `${command}: ${result.stderr}`);
+      return result.stdout;
+    };
+    try {
+      assert.match(await told("supervise check"), /valid, 2 apps/);
+      assert.equal((await told("supervise schedule")).trim().split("\n").length, 5);
+      await using mdg = new DaemonProcess(["supervise", "supervise.yaml"], { cwd, env });
+      await mdg.says("online", { app: "ticks" });
+      assert.match(await told("supervise status"), /^gateway +online/m);
+      const logs = mdgWords(commands, "supervise logs").filter((word) => word !== "-f");
+      assert.match((await runMdg({ args: logs, cwd, env })).stdout, /"message":"listening"/);
+      assert.match(
+        await runMdg({ args: ["supervise", "systemd", "supervise.yaml"], cwd, env }).then((one) =>
+          one.stdout
+        ),
+        /KillMode=process/,
+      );
+    } finally {
+      await Deno.remove(cwd, { recursive: true });
+    }
+  },
+);
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}
+
 /** The example's lines of this monitor, on a server of the test's and not for ever. */
 function monitorLines(word: string, url: string): string[][] {
-  const { sh: [block] } = example("7. Is the database well?");
+  const { sh: [block] } = example("9. Is the database well?");
   const lines = block.split("\n").map((line) => splitWords(line.split("#")[0].trim()).slice(1));
   const own = lines.filter(([, name]) => name === word);
   assert.ok(own.length > 0, `README shows monitor ${word}`);
@@ -199,7 +290,7 @@ function monitorLines(word: string, url: string): string[][] {
   });
 }
 
-serviceTest("redis", "README 7: is Redis well?", async (url) => {
+serviceTest("redis", "README 9: is Redis well?", async (url) => {
   for (const args of monitorLines("redis", url)) {
     const { code, stdout, stderr } = await runMdg({ args });
     assert.ok(code <= 2 && stderr === "", `${args.join(" ")}: ${stderr}`);
@@ -207,7 +298,7 @@ serviceTest("redis", "README 7: is Redis well?", async (url) => {
   }
 });
 
-serviceTest("postgres", "README 7: is PostgreSQL well?", async (url) => {
+serviceTest("postgres", "README 9: is PostgreSQL well?", async (url) => {
   for (const args of monitorLines("postgres", url)) {
     const { code, stdout, stderr } = await runMdg({ args });
     assert.equal(code, 0, stderr);

@@ -19,8 +19,9 @@ export const PROXY_FLAGS = {
   "from-password-file": {
     type: "text",
     value: "FILE",
-    doc: "password of --from; or the variable MDG_FROM_PASSWORD",
+    doc: "password of --from, with wss:// the token; or the variable MDG_FROM_PASSWORD",
   },
+  "from-ca": { type: "text", value: "FILE", doc: "authorities to trust at --from, PEM" },
   "ask-passwords": { type: "boolean", doc: "ask for passwords without echo, where none is set otherwise" },
   "health-listen": {
     type: "text",

@@ -6,12 +6,14 @@ export interface Origin {
   readonly url: string;
   readonly symbols: readonly string[] | undefined;
   readonly venue: string | undefined;
+  /** With another mdg: its token. */
   readonly password: string | undefined;
+  readonly ca_file: string | undefined;
 }
 
 /** Empty only when the command was told to stop while it waited for the other side. */
 export async function sourcesOf(world: World, origin: Origin): Promise<Record<string, unknown>[]> {
-  const { url, symbols, venue, password } = origin;
+  const { url, symbols, venue, password, ca_file } = origin;
   const scheme = /^([a-z]+):\/\//.exec(url)?.[1];
   switch (scheme) {
     case "redis":
@@ -25,11 +27,18 @@ export async function sourcesOf(world: World, origin: Origin): Promise<Record<st
           },
         );
       }
-      return [{ kind: "redis", url, symbols, venue, password }];
+      return [{
+        kind: "redis",
+        url,
+        symbols,
+        venue,
+        password,
+        tls: ca_file === undefined ? undefined : { ca_file },
+      }];
     case "ws":
     case "wss": {
-      const venues = venue === undefined ? await venuesOf(world, url) : [venue];
-      return venues.map((venue) => ({ kind: "gateway", url, venue, symbols }));
+      const venues = venue === undefined ? await venuesOf(world, origin) : [venue];
+      return venues.map((venue) => ({ kind: "gateway", url, venue, symbols, token: password, ca_file }));
     }
     default:
       throw new UserError(`read "--from": ${quoted(url, 200)}, want redis://, rediss://, ws:// or wss://`, {
@@ -38,13 +47,14 @@ export async function sourcesOf(world: World, origin: Origin): Promise<Record<st
   }
 }
 
-async function venuesOf(world: World, url: string): Promise<string[]> {
-  const [{ findVenues }, { RateLimitedLog }] = await Promise.all([
+async function venuesOf(world: World, { url, password, ca_file }: Origin): Promise<string[]> {
+  const [{ findVenues }, { readCa }, { RateLimitedLog }] = await Promise.all([
     import("../../lib/sources/gateway/find_venues.ts"),
+    import("../../lib/sources/gateway/read_ca.ts"),
     import("../../lib/base/log.ts"),
   ]);
   const log = new RateLimitedLog(world.log, world.clock);
-  return await findVenues(url, {
+  return await findVenues({ urls: [url], token: password, ca: await readCa(ca_file, world.cwd) }, {
     ...world,
     onFailure: (reason) => log.warn("wait", "waiting for the other gateway", { url, reason }),
   });

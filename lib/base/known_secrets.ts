@@ -8,6 +8,9 @@ const MASK = "***";
 export const MIN_LENGTH = 6;
 /** Each secret costs about twenty patterns, tried at every printed character. */
 export const MAX_SECRETS = 1_000;
+/** Our own API keys are known by their form; the first group is the id, which is no secret. */
+export const API_KEY_FORM = "mdg_([a-z0-9]{6,32})_[a-z2-7]{52}";
+const API_KEY = new RegExp(API_KEY_FORM, "g");
 
 export class KnownSecrets {
   readonly #values = new Set<string>();
@@ -32,11 +35,12 @@ export class KnownSecrets {
     return true;
   }
 
-  /** The text with every form of every secret replaced by stars. */
+  /** The text with every form of every secret, and every API key of ours, replaced by stars. */
   mask(text: string): string {
-    if (this.#forms.size === 0) return text;
+    const keyless = text.includes("mdg_") ? text.replace(API_KEY, `mdg_$1_${MASK}`) : text;
+    if (this.#forms.size === 0) return keyless;
     this.#pattern ??= patternOf(this.#forms);
-    return text.replace(this.#pattern, MASK);
+    return keyless.replace(this.#pattern, MASK);
   }
 
   /**

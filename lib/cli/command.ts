@@ -106,6 +106,8 @@ export interface CommandSpec<F extends Flags> {
   examples: readonly Example[];
   /** None when absent: the process then cannot get them back. */
   permissions?: readonly RevocablePermission[];
+  /** How long it may take to drain after the wish to stop; absent: the frame's own limit. */
+  drain_limit_ms?: number;
   run(world: World, flags: FlagValues<F>, args: readonly string[]): Promise<ExitCode>;
 }
 
@@ -118,6 +120,7 @@ export interface Command {
   readonly flags: Flags;
   readonly examples: readonly Example[];
   readonly permissions: readonly RevocablePermission[];
+  readonly drain_limit_ms?: number;
   run(world: World, flags: Record<string, unknown>, args: readonly string[]): Promise<ExitCode>;
 }
 
@@ -126,6 +129,8 @@ export interface CommandGroup {
   readonly kind: "group";
   readonly summary: string;
   readonly commands: Readonly<Record<string, Command>>;
+  /** What the word alone does, with an argument that is none of the further words; it has no flags of its own. */
+  readonly bare?: Command;
   /** The exit code for what was asked wrongly; absent: 2. */
   usageCode?(argv: readonly string[]): ExitCode;
 }
@@ -142,6 +147,7 @@ export function defineCommand<const F extends Flags>(spec: CommandSpec<F>): Comm
     flags: spec.flags,
     examples: spec.examples,
     permissions: spec.permissions ?? [],
+    drain_limit_ms: spec.drain_limit_ms,
     run: (world, flags, args) => spec.run(world, flags as FlagValues<F>, args),
   };
 }
@@ -149,7 +155,12 @@ export function defineCommand<const F extends Flags>(spec: CommandSpec<F>): Comm
 export function defineGroup(
   summary: string,
   commands: Record<string, Command>,
-  options: Pick<CommandGroup, "usageCode"> = {},
+  bare?: Command,
+  usageCode?: CommandGroup["usageCode"],
 ): CommandGroup {
-  return { kind: "group", summary, commands, ...options };
+  if (bare && Object.keys(bare.flags).length > 0) {
+    // they would be taken for those of the further words
+    throw new TypeError(`define group ${JSON.stringify(summary)}: its bare command has flags, want none`);
+  }
+  return { kind: "group", summary, commands, bare, usageCode };
 }

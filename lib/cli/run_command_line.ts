@@ -67,7 +67,7 @@ async function runCommand(host: Host, line: CommandLine & { kind: "run" }): Prom
   const log = await openLog(host, line.global);
   host.routeConsole?.(new RateLimitedLog(log, host.clock));
   const world = openWorld(host, log);
-  const drained = drainLimit(host);
+  const drained = drainLimit(host, line.command.drain_limit_ms ?? DRAIN_LIMIT_MS);
   const work = async () => {
     try {
       return await line.command.run(world, line.flags, line.args);
@@ -87,15 +87,15 @@ async function runCommand(host: Host, line: CommandLine & { kind: "run" }): Prom
 }
 
 /** Rejects when the command overstays the wish to stop. */
-function drainLimit(host: Host): { late: Promise<never>; cancel(): void } {
+function drainLimit(host: Host, limit_ms: number): { late: Promise<never>; cancel(): void } {
   const { signal } = host.lifecycle;
   let cancel = () => {};
   const late = new Promise<never>((_, reject) => {
     const start = () => {
-      const timer = host.clock.after(DRAIN_LIMIT_MS, () =>
+      const timer = host.clock.after(limit_ms, () =>
         reject(
           new UserError(
-            `stop: still draining after ${DRAIN_LIMIT_MS / 1000} s, want done; what was left is lost`,
+            `stop: still draining after ${limit_ms / 1000} s, want done; what was left is lost`,
           ),
         ));
       cancel = () => timer.cancel();

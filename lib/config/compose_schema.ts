@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { generalKeys } from "./general_config.ts";
+import type { MemoryConfig } from "./memory_budget.ts";
 
 /** Kind → the plugin's own keys. */
 export type KindSchemas = Readonly<Record<string, z.ZodObject>>;
@@ -24,6 +25,7 @@ export interface GatewayConfig<K extends ConfigKinds = ConfigKinds> {
   log_level?: "trace" | "debug" | "info" | "warn" | "error";
   drain_timeout_ms: number;
   cpu?: number | number[];
+  memory: MemoryConfig;
   encryption?: { identity_file?: string; recipients?: string[] };
   sources: SectionItem<K["sources"]>[];
   sinks: SectionItem<K["sinks"]>[];

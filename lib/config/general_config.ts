@@ -1,5 +1,6 @@
 /** The top-level keys that belong to no plugin; both config forms take them. */
 import { z } from "zod";
+import { memorySchema } from "./memory_budget.ts";
 
 /** The highest number that the kernel's CPU sets hold. */
 const MAX_CPU = 1_023;
@@ -14,6 +15,7 @@ export const generalKeys = {
   cpu: z.union([z.int().min(0).max(MAX_CPU), z.array(z.int().min(0).max(MAX_CPU)).min(1).max(MAX_CPU)])
     .optional()
     .meta({ description: "CPU, or list of CPUs, that the process's threads are pinned to; Linux only" }),
+  memory: memorySchema,
   encryption: z.strictObject({
     identity_file: z.string().min(1).optional()
       .meta({

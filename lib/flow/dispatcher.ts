@@ -10,18 +10,31 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Trade } from "../market/event.ts";
 import type { MarketUpdate } from "../market/update.ts";
 import type { Books } from "./books.ts";
-import type { BookState, Hub, ReadinessPart, Receiver, SubscriptionControl } from "./hub.ts";
+import type {
+  BookState,
+  Hub,
+  PartRole,
+  PartState,
+  ReadinessPart,
+  Receiver,
+  SubscriptionControl,
+  Surroundings,
+} from "./hub.ts";
+import type { MemoryGuard } from "./memory_guard.ts";
+import type { Sessions } from "./session_registry.ts";
 
 const NO_TRADES: readonly Trade[] = [];
 /** Reasons listed by /ready; more are summed up. */
 const MAX_REASONS = 50;
 
-export class Dispatcher implements Hub {
+export class Dispatcher implements Hub, Surroundings {
   readonly #receivers: Receiver[] = [];
   readonly #books = new Set<Books>();
-  readonly #parts = new Set<ReadinessPart>();
+  readonly #parts = new Map<ReadinessPart, PartRole | undefined>();
   readonly #noisy: RateLimitedLog;
   subscriptions: SubscriptionControl | undefined;
+  memory: MemoryGuard | undefined;
+  sessions: Sessions | undefined;
   instrumentInfo: Hub["instrumentInfo"];
 
   constructor(readonly clock: Clock, readonly log: Log, readonly metrics: Metrics, readonly version: string) {
@@ -81,9 +94,14 @@ export class Dispatcher implements Hub {
     }
     return NO_TRADES;
   }
-  addReadiness(part: ReadinessPart): () => void {
-    this.#parts.add(part);
+  addReadiness(part: ReadinessPart, role?: PartRole): () => void {
+    this.#parts.set(part, role);
     return () => this.#parts.delete(part);
+  }
+  *parts(): Iterable<PartState> {
+    for (const [part, role] of this.#parts) {
+      if (role !== undefined) yield { role, name: part.name, reason: part.notReady() };
+    }
   }
   readiness(): { ready: boolean; reasons: string[] } {
     const reasons: string[] = [];
@@ -96,7 +114,7 @@ export class Dispatcher implements Hub {
       if (why !== undefined) note(`${book.venue} ${book.symbol}: ${why}`);
     }
     if (count === 0) note("no symbol is configured");
-    for (const part of this.#parts) {
+    for (const part of this.#parts.keys()) {
       const why = part.notReady();
       if (why !== undefined) note(`${part.name}: ${why}`);
     }

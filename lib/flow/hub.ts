@@ -9,6 +9,8 @@ import type { Trade } from "../market/event.ts";
 import type { InstrumentInfo } from "../market/instrument_info.ts";
 import type { BookView } from "../market/order_book.ts";
 import type { MarketUpdate } from "../market/update.ts";
+import type { MemoryGuard } from "./memory_guard.ts";
+import type { Sessions } from "./session_registry.ts";
 
 /** Takes every update, synchronously and in order. Must not throw, must not keep the update's book or delta. */
 export interface Receiver {
@@ -32,6 +34,8 @@ export interface BookState {
    * none because the market is closed.
    */
   notReady(): string | undefined;
+  /** Why no data is to be expected now ("market closed: weekend"); absent or undefined: it is. */
+  silence?(): string | undefined;
   readonly in_sync: boolean;
   /** Why it is out of sync, or why nothing is to be expected of it now; since when (epoch µs). */
   readonly reason: string;
@@ -49,6 +53,22 @@ export interface ReadinessPart {
   readonly name: string;
   /** Undefined when fine, else why not, in words. */
   notReady(): string | undefined;
+}
+
+export type PartRole = "source" | "sink";
+
+/** How one part of the running gateway fares now. */
+export interface PartState {
+  readonly role: PartRole;
+  readonly name: string;
+  /** Undefined when fine, else why not, in words. */
+  readonly reason: string | undefined;
+}
+
+/** The rest of the gateway, for a part that reports on it. Read when needed, never kept. */
+export interface Surroundings {
+  books(): Iterable<BookState>;
+  parts(): Iterable<PartState>;
 }
 
 /** What a running source is subscribed to. */
@@ -82,10 +102,14 @@ export interface Hub {
   instrumentInfo?(venue: string, symbol: string): InstrumentInfo | undefined;
   /** Absent where symbols can't be changed. */
   readonly subscriptions?: SubscriptionControl;
+  /** One budget for the whole process; absent where nobody watches it. A server with clients adds a pool. */
+  readonly memory?: MemoryGuard;
+  /** Who is connected, and to what; absent where nobody keeps it. A server with clients enters each of them. */
+  readonly sessions?: Sessions;
   /** Newest last, at most 1,000 kept per instrument. */
   recentTrades(venue: string, symbol: string): readonly Trade[];
   /** Registers a part that must be fine for readiness. Returns how to take it back. */
-  addReadiness(part: ReadinessPart): () => void;
+  addReadiness(part: ReadinessPart, role?: PartRole): () => void;
   /** Ready only when every configured symbol has a live, in-sequence book and every part is fine. */
   readiness(): { ready: boolean; reasons: string[] };
 }

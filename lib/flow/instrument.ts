@@ -94,6 +94,9 @@ export class Instrument implements BookState, ReplicaOwner {
     if (this.keeps_book) return this.in_sync ? undefined : `book not in sync: ${this.reason}`;
     return this.#heard || this.#silence() !== undefined ? undefined : `no data: ${this.#reason}`;
   }
+  silence(): string | undefined {
+    return this.context.silence?.(this.symbol);
+  }
   get reason(): string {
     return this.#silence() ?? this.#reason;
   }
@@ -208,7 +211,7 @@ export class Instrument implements BookState, ReplicaOwner {
 
   /** A book has its own proof of life; what comes without one may have nothing to say while its market is closed. */
   #silence(): string | undefined {
-    return this.keeps_book ? undefined : this.context.silence?.(this.symbol);
+    return this.keeps_book ? undefined : this.silence();
   }
 
   needSnapshot(reason: string): void {

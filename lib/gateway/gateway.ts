@@ -5,11 +5,17 @@
 import { type Clock, withDeadline } from "../base/clock.ts";
 import { quoted, reasonOf, UserError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { type MemoryConfig, memorySchema, readBudget } from "../config/memory_budget.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { Books } from "../flow/books.ts";
 import { DeliveryQueue } from "../flow/delivery_queue.ts";
 import { Dispatcher } from "../flow/dispatcher.ts";
 import type { SourceSubscriptions } from "../flow/hub.ts";
+import { BudgetGuard, type MemorySample } from "../flow/memory_guard/budget_guard.ts";
+import { SourceGate } from "../flow/source_gate.ts";
+import { LocalSessions } from "../flow/session_registry/local_sessions.ts";
+import { memoryInUse, memoryLimit } from "../os/memory_limit.ts";
+import { reclaimMemory } from "../os/reclaim_memory.ts";
 import type { Server } from "../servers/server.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { Source, SourceEvents } from "../sources/source.ts";
@@ -26,6 +32,8 @@ export interface GatewayConfig {
   servers: readonly PluginConfig[];
   drain_timeout_ms: number;
   cpu?: number | readonly number[];
+  /** Absent: the defaults of the schema. */
+  memory?: MemoryConfig;
 }
 export interface GatewayWorld {
   clock: Clock;
@@ -33,6 +41,8 @@ export interface GatewayWorld {
   metrics: Metrics;
   version: string;
   seed: string;
+  /** What the memory guard goes by; absent: what the process really uses. */
+  readMemory?(): MemorySample;
 }
 
 /** As many as a config may name. */
@@ -45,6 +55,7 @@ interface RunningSource {
   kind: string;
   source: Source;
   books: Books;
+  gate: SourceGate;
   pumping: Promise<void>;
 }
 interface RunningSink {
@@ -55,7 +66,9 @@ interface RunningSink {
 export class Gateway implements AsyncDisposable {
   readonly hub: Dispatcher;
   readonly servers: Server[] = [];
+  readonly #guard: BudgetGuard;
   readonly #sources: RunningSource[] = [];
+  readonly #gates: SourceGate[] = [];
   readonly #sinks: RunningSink[] = [];
   readonly #stopping = new AbortController();
   #failed: ((error: unknown) => void) | undefined;
@@ -76,6 +89,11 @@ export class Gateway implements AsyncDisposable {
       list: () => this.#sources.map(({ source }) => subscriptionsOf(source)),
       change: (source, add, remove) => this.#changeSymbols(source, add, remove),
     };
+    this.hub.memory = this.#guard = openGuard(config.memory ?? memorySchema.parse({}), world);
+    this.hub.sessions = new LocalSessions({
+      ...world,
+      upstreams: () => this.#gates.flatMap((gate) => gate.upstreams()),
+    });
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve;
       this.#failed = reject;
@@ -127,7 +145,7 @@ export class Gateway implements AsyncDisposable {
       this.#setSymbols(running, section.symbols as string[]);
     }
     if (next.sources.length > this.#sources.length) restart.push("sources (new ones)");
-    for (const family of ["sinks", "servers"] as const) {
+    for (const family of ["sinks", "servers", "memory"] as const) {
       if (JSON.stringify(next[family]) !== JSON.stringify(this.config[family])) restart.push(family);
     }
     return restart;
@@ -153,6 +171,7 @@ export class Gateway implements AsyncDisposable {
       ...this.servers.splice(0).map((one) => step(`server ${one.name}`, one[Symbol.asyncDispose]())),
       ...sinks.map((one) => step(`sink ${one.sink.name}`, one.sink[Symbol.asyncDispose]())),
     ]);
+    this.#guard[Symbol.dispose]();
     this.#end();
   }
 
@@ -167,6 +186,7 @@ export class Gateway implements AsyncDisposable {
       metrics,
       seed,
       writable: () => later.queue?.wake(),
+      surroundings: this.hub,
     });
     const queue = later.queue = new DeliveryQueue(sink, {
       clock,
@@ -177,19 +197,20 @@ export class Gateway implements AsyncDisposable {
     });
     this.#sinks.push({ sink, queue });
     this.hub.subscribe(queue);
-    this.hub.addReadiness(sink);
+    this.hub.addReadiness(sink, "sink");
   }
   /** Makes the source and its books visible at once; returns how to start it. */
   #createSource(section: PluginConfig, name: string): () => void {
     const { clock, log, metrics, seed } = this.world;
     const kind = pick("source", SOURCES, section.kind);
     const source = kind.create(withoutKind(section), { name, clock, log, metrics, seed, feeds: FEEDS });
-    const books = new Books(source.venue, source.sequence, {
+    const gate = new SourceGate(source, this.#stopping.signal, () => this.hub.flush());
+    const books = gate.books = new Books(source.venue, source.sequence, {
       clock,
       log,
       metrics,
       publish: (update) => this.hub.publish(update),
-      requestSnapshot: (symbol, reason) => source.requestSnapshot(symbol, reason),
+      requestSnapshot: (symbol, reason) => gate.requestSnapshot(symbol, reason),
       can_refresh: true,
       candles: source.candles,
       withheld: source.withheld,
@@ -197,13 +218,15 @@ export class Gateway implements AsyncDisposable {
     }, source.learns);
     for (const symbol of source.symbols) books.add(symbol);
     this.hub.addBooks(books);
-    this.hub.addReadiness(source);
+    this.hub.addReadiness(gate, "source");
+    this.#guard.addUpstream(gate);
+    this.#gates.push(gate);
     return () => {
-      const running = { kind: section.kind, source, books, pumping: this.#pump(source, books) };
+      const running = { kind: section.kind, source, books, gate, pumping: this.#pump(source, gate, books) };
       this.#sources.push(running);
     };
   }
-  async #pump(source: Source, books: Books): Promise<void> {
+  async #pump(source: Source, gate: SourceGate, books: Books): Promise<void> {
     const { signal } = this.#stopping;
     const ticking = source.candles && this.world.clock.every(CANDLE_TICK_MS, () => {
       books.tick(this.world.clock.now_ms());
@@ -221,6 +244,8 @@ export class Gateway implements AsyncDisposable {
         },
       };
       for await (const batch of source.batches(signal, events)) {
+        const closed = gate.closed();
+        if (closed) await closed;
         books.process(batch);
         this.hub.flush();
       }
@@ -269,10 +294,28 @@ export class Gateway implements AsyncDisposable {
     for (const symbol of removed) running.books.remove(symbol);
     for (const symbol of added) running.books.add(symbol);
     // A source starts the snapshots of new symbols itself; the books were not there to ask when it did.
-    for (const symbol of added) running.source.requestSnapshot(symbol, "added");
+    for (const symbol of added) running.gate.requestSnapshot(symbol, "added");
     this.hub.flush();
     this.world.log.info("symbols reloaded", { source: running.source.name, added, removed });
   }
+}
+
+function openGuard({ budget, sample_interval_ms }: MemoryConfig, world: GatewayWorld): BudgetGuard {
+  const wanted = readBudget(budget);
+  if (wanted === undefined) throw new UserError(`read memory.budget: ${quoted(budget)}`, { code: 2 });
+  const limit = memoryLimit();
+  const is_share = "share" in wanted;
+  const budget_bytes = is_share ? Math.floor(limit.bytes * wanted.share) : wanted.bytes;
+  const budget_from = is_share ? `${budget} of ${limit.from}` : "the config";
+  world.log.debug("memory budget", { budget_bytes, budget_from, limit_bytes: limit.bytes });
+  return new BudgetGuard({
+    budget_bytes,
+    budget_from,
+    sample_interval_ms,
+    reclaim: () => reclaimMemory(world.clock),
+    ...world,
+    readMemory: world.readMemory ?? memoryInUse,
+  });
 }
 
 function subscriptionsOf({ name, venue, symbols }: Source): SourceSubscriptions {

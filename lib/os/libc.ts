@@ -1,7 +1,7 @@
 /**
- * The C library of Linux, opened once when first asked for: the only native calls of this house. Everything above speaks
- * of segments, threads and clocks, never of symbols. Refuses other systems with a clear word, since none of what hangs
- * on it (shared memory, pinning) exists there in this form.
+ * The C library of Linux, opened once when first asked for; process_calls.ts adds what processes need, and there are no
+ * other native calls in this house. Everything above speaks of segments, threads, clocks and pages, never of symbols. Refuses
+ * other systems with a clear word, since none of what hangs on it (shared memory, pinning) exists there in this form.
  */
 import { quoted, reasonOf, UserError } from "../base/errors.ts";
 
@@ -23,6 +23,7 @@ const SYMBOLS = {
   sched_setaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   sched_getaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  malloc_trim: { parameters: ["usize"], result: "i32", nonblocking: true },
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
 
@@ -47,7 +48,10 @@ const ERRNO_TEXT: Readonly<Record<number, string>> = {
   [ERRNO.EEXIST]: "it exists",
   [ERRNO.EINVAL]: "invalid argument",
   [ERRNO.ENOSPC]: "no space left on /dev/shm",
+  7: "too many arguments or variables",
+  8: "no program of this machine, or a script without #!",
   12: "out of memory",
+  20: "a part of the path is a file",
   24: "too many open files",
   40: "a symbolic link",
 };

@@ -5,6 +5,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { UserError } from "../base/errors.ts";
 
+/** Of every server; older ones are broken (RFC 8996). */
+export const MIN_TLS_VERSION = "TLSv1.2";
+
 /** PEM texts: the chain with the server's own certificate first, and its private key. */
 export interface TlsPair {
   cert: string;

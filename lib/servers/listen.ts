@@ -4,11 +4,12 @@
  * idle sockets, so they are tracked here. A port that cannot be had is an error a person can act on.
  */
 import { createServer, type Server as HttpServer } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, type Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import { z } from "zod";
 import { UserError } from "../base/errors.ts";
-import { checkTls, type TlsPair } from "./check_tls.ts";
+import { checkTls, MIN_TLS_VERSION, type TlsPair } from "./check_tls.ts";
+import { TlsReload } from "./tls_reload.ts";
 
 /** HOST:PORT, [IPv6]:PORT; port 0 picks a free one. */
 export function parseListen(text: string): { host: string; port: number } | undefined {
@@ -38,8 +39,12 @@ export interface ListenOptions {
   /** How long a client may take for its request and headers. */
   request_timeout_ms?: number;
   max_header_bytes?: number;
-  /** Absent: plain HTTP. */
-  tls?: TlsPair;
+  /** Absent: plain HTTP. A `TlsReload` is followed: new connections get its newest certificate. */
+  tls?: TlsPair | TlsReload;
+  /** Asked at each connection, before TLS: false ends it at once. */
+  accept?(socket: Socket): boolean;
+  /** Several threads listen on one port (SO_REUSEPORT), and the kernel spreads connections over them. */
+  shared_port?: boolean;
   /** Replaces the hint that names `flag`, where there is no config to change. */
   hint?: string;
 }
@@ -48,7 +53,7 @@ export interface Listener {
   readonly server: HttpServer;
   /** What was really bound. */
   readonly address: string;
-  /** Connections refused at `max_connections`, or ended because a request was late or malformed. */
+  /** Connections refused at `max_connections` or by `accept`, or ended because a request was late or malformed. */
   readonly refused: { connections: number; requests: number };
   /** Stops accepting; existing connections live on. */
   stop(): void;
@@ -72,10 +77,15 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
     connectionsCheckingInterval: Math.min(1_000, request_timeout_ms),
     maxHeaderSize: max_header_bytes,
   }, options.tls);
+  // before it listens: a certificate that changes while it binds is not missed
+  const unfollow = options.tls instanceof TlsReload
+    ? options.tls.follow(server as unknown as HttpsServer)
+    : undefined;
+  server.once("close", () => unfollow?.());
   server.on("connection", (socket: Socket) => {
     // Without a listener an 'error' of a half-open socket would end the process.
     socket.on("error", () => {});
-    if (sockets.size >= max_connections) {
+    if (sockets.size >= max_connections || options.accept?.(socket) === false) {
       refused.connections++;
       socket.destroy();
       return;
@@ -93,7 +103,10 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   });
   const hint = options.hint ??
     `choose another address with servers[].listen in the config, or with ${flag}`;
-  await bind(server, target, listen, hint);
+  await bind(server, { ...target, reusePort: options.shared_port }, listen, hint).catch((error) => {
+    unfollow?.();
+    throw error;
+  });
   const bound = server.address();
   const address = bound !== null && typeof bound === "object"
     ? `${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`
@@ -115,8 +128,15 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
 
 function createAnyServer(limits: Record<string, number>, tls: ListenOptions["tls"]): HttpServer {
   if (!tls) return createServer(limits);
-  checkTls(tls);
-  const server = createTlsServer({ ...limits, ...tls, minVersion: "TLSv1.2", handshakeTimeout: 5_000 });
+  const { cert, key } = tls instanceof TlsReload ? tls.pair : tls;
+  checkTls({ cert, key });
+  const server = createTlsServer({
+    ...limits,
+    cert,
+    key,
+    minVersion: MIN_TLS_VERSION,
+    handshakeTimeout: 5_000,
+  });
   server.on("secureConnection", (socket: Socket) => socket.on("error", () => {}));
   // An https.Server has every event and method of an http.Server; their types just do not know of each other.
   return server as unknown as HttpServer;
@@ -124,7 +144,7 @@ function createAnyServer(limits: Record<string, number>, tls: ListenOptions["tls
 
 function bind(
   server: HttpServer,
-  target: { host: string; port: number },
+  target: { host: string; port: number; reusePort?: boolean },
   listen: string,
   hint: string,
 ): Promise<void> {
@@ -138,7 +158,7 @@ function bind(
       );
     };
     server.once("error", failed);
-    server.listen(target.port, target.host, () => {
+    server.listen(target, () => {
       server.off("error", failed);
       resolve();
     });

@@ -5,35 +5,15 @@
  * the broker's own words, and sends what it is given as fast as the socket takes it.
  */
 import { z } from "zod";
-import { markSecret, secret } from "../config/secret.ts";
-import { isBrokerUrl } from "../wire/rabbitmq_stream/broker.ts";
+import { RABBITMQ_ADDRESS, streamName } from "../config/rabbitmq_address.ts";
 import { defineSink } from "./sink.ts";
 
 const milliseconds = (otherwise: number, min: number) => z.int().min(min).max(3_600_000).default(otherwise);
-const brokerUrl = () =>
-  z.string().refine(
-    isBrokerUrl,
-    "must be rabbitmq-stream://[user[:password]@]host[:port][/vhost], or rabbitmq-stream+tls:// for TLS",
-  );
-/** As the broker takes them; in UTF-8 at most 255 bytes, and no character that a shell or URL would mind. */
-const streamName = (otherwise: string) => z.string().regex(/^[\w.:~-]{1,200}$/).default(otherwise);
 const bytes = (otherwise: number, max: number) => z.int().min(1_000_000).max(max).default(otherwise);
 const KINDS = ["book", "trade", "quote", "ticker", "candle", "book_status"] as const;
 
 export const RABBITMQ_STREAM_SCHEMA = z.strictObject({
-  url: brokerUrl().describe(
-    "Where the broker's stream port is: rabbitmq-stream://127.0.0.1:5552/vhost, user guest",
-  ),
-  other_urls: z.array(brokerUrl()).max(16).default([])
-    .describe("More nodes of the cluster, tried in turn; user, password and vhost are those of url"),
-  password: secret("Password, when it is not in the URL; it wins over the one there").optional(),
-  mechanism: z.enum(["PLAIN", "EXTERNAL"]).default("PLAIN")
-    .describe("PLAIN: user and password; EXTERNAL: the client certificate"),
-  tls: z.strictObject({
-    ca_file: z.string().min(1).optional().describe("PEM of the authority, beside the well-known ones"),
-    cert_file: z.string().min(1).optional().describe("PEM of the client certificate"),
-    key_file: markSecret(z.string().min(1), "PEM of its private key").optional(),
-  }).prefault({}).describe("Files for rabbitmq-stream+tls://; read again at every connection"),
+  ...RABBITMQ_ADDRESS,
   streams: z.strictObject({
     market: streamName("marketupdates").describe("Stream, or super stream, of the normalised data"),
     subscriptions: streamName("subscriptions").describe("Stream of subscription changes and their answers"),
@@ -57,9 +37,6 @@ export const RABBITMQ_STREAM_SCHEMA = z.strictObject({
   order_book_depth: z.int().min(1).max(5_000).default(20).describe("Levels a side of a book"),
   max_queued_trades: z.int().min(1).max(10_000_000).default(100_000)
     .describe("Trades kept while the broker is away; then the oldest are dropped and counted"),
-  heartbeat_s: z.int().min(1).max(600).default(20).describe("A broker silent for 2.5 times this is given up"),
-  connect_timeout_ms: milliseconds(5_000, 100).describe("Deadline of one connection attempt"),
-  request_timeout_ms: milliseconds(5_000, 100).describe("Deadline of each request to the broker"),
   confirm_timeout_ms: milliseconds(10_000, 100)
     .describe(
       "Without all confirms of a batch for so long the connection is made anew and the rest sent again",

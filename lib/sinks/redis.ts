@@ -13,6 +13,11 @@ import { channelOf } from "../wire/redis/channel_of.ts";
 /** Text that names an instrument by `{symbol}`, by `{venue}` too where several share a Redis, and by `{shard}` in a Cluster. */
 const template = (otherwise: string) =>
   z.string().refine((text) => text.includes("{symbol}"), "must contain {symbol}").default(otherwise);
+/** By `{shard}` alone it names one of 128 partitions, each of which carries many symbols. */
+const channel = (otherwise: string) =>
+  z.string().refine((text) => /\{(symbol|shard)\}/.test(text), "must contain {symbol} or {shard}").default(
+    otherwise,
+  );
 const length = (otherwise: number) => z.int().min(1).max(1_000_000_000).default(otherwise);
 const milliseconds = (otherwise: number, min: number) => z.int().min(min).max(3_600_000).default(otherwise);
 
@@ -34,10 +39,11 @@ export const REDIS_SCHEMA = z.strictObject({
   ),
   order_book_depth: z.int().min(1).max(5_000).default(20).describe("Levels a side in a book payload"),
   channels: z.strictObject({
-    book: template("orderbook:{symbol}").describe(
-      "Channel, or stream, of books; {shard} in it spreads symbols evenly over a Cluster",
+    book: channel("orderbook:{symbol}").describe(
+      "Channel, or stream, of books; {shard} in it spreads symbols evenly over a Cluster; {shard} without {symbol}: " +
+        "128 partitions, which a reader can subscribe to without knowing a symbol",
     ),
-    trades: template("trades:{symbol}").describe("Channel, or stream, of trades"),
+    trades: channel("trades:{symbol}").describe("Channel, or stream, of trades"),
   }).prefault({}),
   latest_key: template("orderbook:latest:{symbol}")
     .describe("Key of the latest book, deleted when the book leaves sync"),

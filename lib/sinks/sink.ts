@@ -9,6 +9,7 @@ import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { RevocablePermission } from "../cli/command.ts";
 import type { DeliveryTarget } from "../flow/delivery_target.ts";
+import type { Surroundings } from "../flow/hub.ts";
 import type { SubscriptionChange } from "../market/subscription_change.ts";
 
 /** What a delivery queue feeds; disposing flushes within a deadline, then lets go. */
@@ -29,6 +30,8 @@ export interface SinkContext {
   readonly seed: string;
   /** The sink calls it when its connection is back, so that its queue drains at once (DeliveryQueue.wake). */
   writable(): void;
+  /** How the rest of the gateway fares, for a sink that reports on it; absent where there is none. */
+  readonly surroundings?: Surroundings;
 }
 
 /** What a sink file exports under its registry name. */

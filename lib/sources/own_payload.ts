@@ -17,18 +17,23 @@ export function readOwnPayload(
   venue: string,
   received_us: number,
 ): BookSnapshot | Trade | string {
-  let parsed: unknown;
-  try {
-    parsed = LONG_NUMBER.test(text) ? JSON.parse(text, keepLongNumber) : JSON.parse(text);
-  } catch {
-    return "not JSON";
-  }
-  if (typeof parsed !== "object" || parsed === null) return "not an object";
-  const fields = parsed as Record<string, unknown>;
+  const fields = parseFields(text);
+  if (typeof fields === "string") return fields;
   if (typeof fields.symbol !== "string" || fields.symbol === "") return "no symbol";
   if ("bids" in fields) return readBook(fields, fields.symbol, venue, received_us);
   if ("price" in fields) return readTrade(fields, fields.symbol, venue, received_us);
   return "neither a book nor a trade";
+}
+
+/** The object that `text` is, numbers that a double does not hold as texts; or why it is none. */
+export function parseFields(text: string): Record<string, unknown> | string {
+  try {
+    const parsed: unknown = LONG_NUMBER.test(text) ? JSON.parse(text, keepLongNumber) : JSON.parse(text);
+    if (typeof parsed !== "object" || parsed === null) return "not an object";
+    return parsed as Record<string, unknown>;
+  } catch {
+    return "not JSON";
+  }
 }
 
 /** A number stays a number only when the double gives its text back. */
@@ -44,11 +49,11 @@ function readBook(
   venue: string,
   received_us: number,
 ): BookSnapshot | string {
-  const { bids, asks, last_update_id, timestamp } = fields;
+  const { last_update_id, timestamp } = fields;
   if (!isId(last_update_id)) return "no last_update_id";
   if (!isId(timestamp)) return "no timestamp";
-  const lists = { bids: new LevelList(), asks: new LevelList() };
-  if (!readLevels(bids, lists.bids) || !readLevels(asks, lists.asks)) return "no list of [price, quantity]";
+  const sides = readSides(fields);
+  if (sides === undefined) return "no list of [price, quantity]";
   return {
     kind: "book_snapshot",
     venue,
@@ -56,10 +61,16 @@ function readBook(
     received_us,
     sent_ms: timestamp,
     last_id: last_update_id,
-    // A side that shows fewer than the other shows all there are.
-    depth_limit: Math.max(1, lists.bids.size, lists.asks.size),
-    ...lists,
+    ...sides,
   };
+}
+
+/** The levels of a whole book of as many as it shows; undefined when they are none. */
+export function readSides({ bids, asks }: Record<string, unknown>) {
+  const lists = { bids: new LevelList(), asks: new LevelList() };
+  if (!readLevels(bids, lists.bids) || !readLevels(asks, lists.asks)) return undefined;
+  // A side that shows fewer than the other shows all there are.
+  return { ...lists, depth_limit: Math.max(1, lists.bids.size, lists.asks.size) };
 }
 
 function readTrade(
@@ -91,12 +102,12 @@ function readTrade(
   return trade;
 }
 
-function isId(value: unknown): value is number {
+export function isId(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** A JSON number, or its text where it is long. */
-function decimalOf(value: unknown): { value: number; text?: string } | undefined {
+export function decimalOf(value: unknown): { value: number; text?: string } | undefined {
   if (typeof value !== "number" && typeof value !== "string") return undefined;
   const read = readDecimal(String(value));
   return read && read.value >= 0 ? read : undefined;

@@ -1,5 +1,6 @@
 /** The sources, under the words that configs use. One line a source. */
 export { gateway } from "./gateway.ts";
 export { live } from "./live/mod.ts";
+export { rabbitmq_stream } from "./rabbitmq_stream.ts";
 export { redis } from "./redis.ts";
 export { simulator } from "./simulator.ts";

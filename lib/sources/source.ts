@@ -8,6 +8,7 @@ import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { CandlePlan } from "../flow/candles.ts";
 import type { Feed } from "../feeds/feed.ts";
+import type { SourceConnection } from "../flow/session_registry.ts";
 import type { EventBatch } from "../market/event_batch.ts";
 import type { SubscriptionChange } from "../market/subscription_change.ts";
 import type { InstrumentInfo } from "../market/instrument_info.ts";
@@ -51,6 +52,14 @@ export interface Source {
   setSymbols?(symbols: readonly string[]): void;
   /** Undefined when connected, else why not. */
   notReady(): string | undefined;
+  /** Its connections, for the operator; absent: it is one, in the state that `notReady` tells. */
+  connections?(): SourceConnection[];
+  /**
+   * Stops reading at once, so that it fills no more memory: the other side waits or drops, and whatever is lost so is
+   * told by `interrupted` or made good by a snapshot. No batch is asked for until `resume`. Absent: it can't wait.
+   */
+  pause?(): void;
+  resume?(): void;
 }
 
 export interface SourceContext {

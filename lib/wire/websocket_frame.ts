@@ -9,6 +9,7 @@ import type { ByteWriter } from "./byte_writer.ts";
 const MAX_HEADER_BYTES = 10;
 const FIN = 0x80;
 const TEXT = 0x1;
+const BINARY = 0x2;
 const MAX_CONTROL_BYTES = 125;
 
 export type ControlOpcode = 0x8 | 0x9 | 0xa;
@@ -27,6 +28,14 @@ export function beginFrame(writer: ByteWriter): void {
 
 /** What was written since `beginFrame`, as one text frame in bytes of its own. */
 export function endTextFrame(writer: ByteWriter): Frame {
+  return endFrame(writer, TEXT);
+}
+/** The same as a binary frame. */
+export function endBinaryFrame(writer: ByteWriter): Frame {
+  return endFrame(writer, BINARY);
+}
+
+function endFrame(writer: ByteWriter, opcode: number): Frame {
   const { bytes, length: end } = writer;
   const length = end - MAX_HEADER_BYTES;
   let start = MAX_HEADER_BYTES;
@@ -45,7 +54,7 @@ export function endTextFrame(writer: ByteWriter): Frame {
     view.setUint32(start + 2, Math.floor(length / 0x1_0000_0000));
     view.setUint32(start + 6, length >>> 0);
   }
-  bytes[start] = FIN | TEXT;
+  bytes[start] = FIN | opcode;
   return bytes.slice(start, end);
 }
 

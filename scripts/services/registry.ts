@@ -4,6 +4,7 @@
 export { age } from "./age.ts";
 export { c_compiler } from "./c_compiler.ts";
 export { chromium } from "./chromium.ts";
+export { espeak_ng } from "./espeak_ng.ts";
 export { node } from "./node.ts";
 export { openssl } from "./openssl.ts";
 export { patch } from "./patch.ts";
@@ -13,6 +14,8 @@ export { python } from "./python.ts";
 export { python_yaml } from "./python_yaml.ts";
 export { rabbitmq } from "./rabbitmq.ts";
 export { redis } from "./redis.ts";
+export { sox } from "./sox.ts";
+export { spd_say } from "./spd_say.ts";
 export { strace } from "./strace.ts";
 export { tmux } from "./tmux.ts";
 export { unzip } from "./unzip.ts";

@@ -5,7 +5,7 @@
 // @ts-types="@types/ws"
 import { WebSocket } from "ws";
 import { reasonOf } from "../../lib/base/errors.ts";
-import { MirrorBook } from "../lib/servers/websocket/test_client.ts";
+import { MirrorBook } from "../lib/servers/restream/test_client.ts";
 import { until } from "./until.ts";
 
 export interface Followed {

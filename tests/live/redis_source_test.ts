@@ -1,77 +1,16 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
-import type { z } from "zod";
 import { sleep, systemClock } from "../../lib/base/clock.ts";
-import { silentLog } from "../../lib/base/log.ts";
-import { Metrics } from "../../lib/base/metrics.ts";
-import { Books } from "../../lib/flow/books.ts";
 import { redis as redis_sink } from "../../lib/sinks/registry.ts";
-import { redis } from "../../lib/sources/registry.ts";
-import type { Source } from "../../lib/sources/source.ts";
 import { clusterSlot } from "../../lib/wire/redis/cluster_slot.ts";
-import { eventually, SinkRig, VENUE } from "../contracts/sink_rig.ts";
+import { eventually, SinkRig } from "../contracts/sink_rig.ts";
 import { testUnless } from "../services.ts";
 import { RedisClusterServers } from "./redis_cluster.ts";
+import { latestWritten, RedisReader as Reader } from "./redis_reader.ts";
 import { RedisServer, redisServerMissing } from "./redis_server.ts";
 
 const SYMBOLS = ["BTCUSDT", "ETHUSDT", "XRPUSDT"];
 const liveTest = (name: string, body: () => Promise<void>) => testUnless(redisServerMissing(), name, body);
-
-/** A gateway's middle behind the source: books, and the trades in the order they came. */
-class Reader implements AsyncDisposable {
-  readonly metrics = new Metrics();
-  readonly trades = new Map<string, number[]>();
-  readonly statuses: string[] = [];
-  readonly source: Source;
-  readonly books: Books;
-  readonly #stopping = new AbortController();
-  readonly #reading: Promise<void>;
-
-  constructor(config: z.input<typeof redis.schema>) {
-    const context = { clock: systemClock, log: silentLog, metrics: this.metrics, seed: "test" };
-    this.source = redis.create(redis.schema.parse({ venue: VENUE, ...config }), {
-      ...context,
-      name: "redis",
-      feeds: {},
-    });
-    this.books = new Books(this.source.venue, this.source.sequence, {
-      ...context,
-      can_refresh: true,
-      requestSnapshot: (symbol, reason) => this.source.requestSnapshot(symbol, reason),
-      publish: (update) => {
-        if (update.kind === "book_status") this.statuses.push(`${update.symbol} ${update.reason}`);
-        if (update.kind !== "trade") return;
-        const ids = this.trades.get(update.symbol) ?? [];
-        ids.push(update.trade_id!);
-        this.trades.set(update.symbol, ids);
-      },
-    });
-    for (const symbol of this.source.symbols) this.books.add(symbol);
-    this.#reading = this.#read();
-  }
-  async #read(): Promise<void> {
-    const interrupted = this.books.interrupted.bind(this.books);
-    for await (const batch of this.source.batches(this.#stopping.signal, { interrupted })) {
-      this.books.process(batch);
-    }
-  }
-  /** The same best prices and ids as the publisher's. */
-  mirrors(rig: SinkRig): boolean {
-    return rig.books.entries().every(([symbol, { book, sequence }]) => {
-      const own = this.books.instruments.get(symbol)!;
-      return own.in_sync && own.last_update_id === sequence && own.book.best_bid === book.best_bid &&
-        own.book.best_ask === book.best_ask;
-    });
-  }
-  count(name: string): number {
-    const [child] = this.metrics.families.get(name)?.children.values() ?? [];
-    return (child?.value as { value: number } | undefined)?.value ?? 0;
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopping.abort();
-    await this.#reading;
-  }
-}
 
 const published = async (rig: SinkRig) => {
   await rig.traffic(SYMBOLS, 50);
@@ -116,10 +55,7 @@ liveTest("a late subscriber has the latest book of a quiet symbol at once", asyn
   const rig = await SinkRig.open(redis_sink, { url: server.url, latest_interval_ms: 10 });
   await published(rig);
   const client = new Redis(server.url);
-  await eventually(
-    "written",
-    async () => (await client.keys("orderbook:latest:*")).length === SYMBOLS.length,
-  );
+  await eventually("written", () => latestWritten(client, rig));
   await using reader = new Reader({ url: server.url, symbols: SYMBOLS });
   await eventually("books there", () => reader.mirrors(rig));
   assert.equal(reader.trades.size, 0);

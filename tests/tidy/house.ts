@@ -16,6 +16,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   "lib/monitors": 3,
   "lib/supervisor": 3,
   "lib/feeds": 2,
+  "lib/client": 2,
   "lib/flow": 2,
   "lib/simulation": 2,
   "lib/config": 2,

@@ -21,6 +21,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   "ai-key": "\\bsk-(?:proj|ant|or)-[\\w-]{20}",
   "telegram-token": "\\b[0-9]{8,10}:AA[\\w-]{33}\\b",
   "json-web-token": "\\beyJ[\\w-]{10,}\\.eyJ[\\w-]{10,}\\.[\\w-]{10}",
+  "mdg-key": "\\bmdg_[a-z0-9]{6,32}_[a-z2-7]{52}\\b",
   // the group is the password
   "url-password": "://[^\\s/?#\"'<>:@\\x00-\\x1f]{0,256}:([^\\s/?#\"'<>@\\x00-\\x1f]{1,512})@[\\w.\\[-]",
 };

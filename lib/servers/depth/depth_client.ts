@@ -16,7 +16,7 @@ import {
   PING,
   PONG,
 } from "../../wire/websocket_frame.ts";
-import { TokenBucket } from "../websocket/token_bucket.ts";
+import { RateBucket } from "../access/rate_bucket.ts";
 import { readRequest, type Request, RequestProblem } from "./protocol.ts";
 import type { Stream } from "./stream.ts";
 
@@ -56,8 +56,8 @@ export interface ClientContext {
 export class DepthClient {
   readonly streams = new Map<string, Stream>();
   readonly #compressed: boolean;
-  readonly #requests: TokenBucket;
-  readonly #errors: TokenBucket;
+  readonly #requests: RateBucket;
+  readonly #errors: RateBucket;
   #waiting_bytes = 0;
   #progress_ms: number;
   #missed_pongs = 0;
@@ -71,8 +71,8 @@ export class DepthClient {
   constructor(readonly ws: WebSocket, readonly socket: Socket, readonly context: ClientContext) {
     const { clock } = context;
     this.#compressed = ws.extensions.includes("permessage-deflate");
-    this.#requests = new TokenBucket(clock, REQUESTS_PER_S, REQUEST_BURST);
-    this.#errors = new TokenBucket(clock, ERRORS_PER_S, ERROR_BURST);
+    this.#requests = new RateBucket(clock, REQUESTS_PER_S, REQUEST_BURST);
+    this.#errors = new RateBucket(clock, ERRORS_PER_S, ERROR_BURST);
     this.#progress_ms = clock.monotonic_ms();
     ws.on("message", (data, is_binary) => this.#onMessage(data, is_binary));
     ws.on("ping", (payload) => this.#onPing(payload));

@@ -18,7 +18,7 @@ import { isoMicroseconds } from "../../wire/iso_time.ts";
 import type { TlsPair } from "../check_tls.ts";
 import { type Listener, openListener } from "../listen.ts";
 import type { Server } from "../server.ts";
-import { refusalOf, refusalResponse } from "../websocket/handshake.ts";
+import { refusalOf, refusalResponse } from "../handshake.ts";
 import { type ClientContext, type CloseReason, DepthClient, textFrame } from "./depth_client.ts";
 import { MarketClock, phasesOf } from "./market_clock.ts";
 import { SymbolFeed } from "./symbol_feed.ts";
@@ -225,13 +225,9 @@ class RunningDepthServer implements DepthServer {
 
   #onUpgrade(request: IncomingMessage, stream: Duplex, head: Uint8Array): void {
     const { max_clients } = this.options;
-    const { origin } = request.headers;
-    const refusal = refusalOf(request, {
-      clients: this.#closing ? max_clients : this.#clients.size,
-      max_clients,
-      // Made-up data is no secret: any page may read it, one opened from a file too.
-      allowed_origins: origin === undefined ? [] : [origin],
-    });
+    // Made-up data is no secret: a page of any origin may read it, one opened from a file too.
+    const clients = this.#closing ? max_clients : this.#clients.size;
+    const refusal = refusalOf(request, { clients, max_clients });
     if (refusal) {
       this.#refused++;
       stream.end(refusalResponse(refusal), () => stream.destroy());

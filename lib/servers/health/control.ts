@@ -1,5 +1,5 @@
 /**
- * What the health port lets an operator change: `POST /subscriptions`. Off unless a token is configured; every request
+ * What the health port lets an operator do: `POST /subscriptions`, and what sessions.ts has. Off unless a token is configured; every request
  * must carry it (`authorization: Bearer …`, compared in constant time). Bodies are bounded in size and in time, and a
  * request is done wholly or not at all.
  */
@@ -29,16 +29,12 @@ export class Refusal extends Error {
   }
 }
 
-/** @throws Refusal 401 unless the request carries the token */
-export function requireToken(request: IncomingMessage, token: string): void {
+/** @throws Refusal 401 unless the request carries the token; `what` it asks for is named */
+export function requireToken(request: IncomingMessage, token: string, what: string): void {
   const given = request.headers.authorization ?? "";
   const digest = (text: string) => createHash("sha256").update(text).digest();
   if (timingSafeEqual(digest(given), digest(`Bearer ${token}`))) return;
-  throw new Refusal(
-    401,
-    "unauthorized",
-    "change subscriptions: no valid token, want authorization: Bearer TOKEN",
-  );
+  throw new Refusal(401, "unauthorized", `${what}: no valid token, want authorization: Bearer TOKEN`);
 }
 
 /** `{"source"?, "add"?: […], "remove"?: […]}` → what the source carries now. `source` may be left out when there is one. */

@@ -13,9 +13,11 @@ import { defineServer, type Server } from "../server.ts";
 import { changeSubscriptions, Refusal, requireToken } from "./control.ts";
 import { Exposition } from "./exposition.ts";
 import { processMetrics } from "./process_metrics.ts";
+import { isKickPath, kickClient, listClients, listCloses, listUpstreams } from "./sessions.ts";
 
 const JSON_TYPE = "application/json; charset=utf-8";
 const MAX_REASONS = 100;
+const KICK_ROUTE = "/clients/{id}/kick";
 
 interface Answer {
   status: number;
@@ -25,7 +27,7 @@ interface Answer {
 }
 type Work = (request: IncomingMessage) => Answer | Promise<Answer>;
 interface Route {
-  get: Work;
+  get?: Work;
   post?: Work;
 }
 
@@ -36,7 +38,9 @@ export const health = defineServer({
     listen: listenSchema("127.0.0.1:9090"),
     max_connections: z.int().min(1).max(10_000).default(64)
       .describe("Connections beyond this are refused at once"),
-    control_token: secret("turns on GET and POST /subscriptions, and is asked for by them").optional(),
+    control_token: secret(
+      "turns on /subscriptions, /clients, /closes and /upstreams, and is asked for by them",
+    ).optional(),
   }),
   async open(config, hub): Promise<Server> {
     const listener = await openListener({ ...config, flag: "--health-listen" });
@@ -76,19 +80,42 @@ function routesOf(hub: Hub, exposition: Exposition, token: string | undefined): 
     }],
   ]);
   routes.set("/instruments", { get: () => json(200, instrumentsOf(hub)) });
-  const { subscriptions } = hub;
-  if (token === undefined || subscriptions === undefined) return routes;
-  routes.set("/subscriptions", {
-    get: (request) => {
-      requireToken(request, token);
-      return json(200, subscriptions.list());
-    },
-    post: async (request) => {
-      requireToken(request, token);
-      return json(200, await changeSubscriptions(request, subscriptions, hub.clock));
-    },
-  });
+  if (token !== undefined) addControl(routes, hub, token);
   return routes;
+}
+
+/** What is only for the operator. */
+function addControl(routes: Map<string, Route>, hub: Hub, token: string): void {
+  const guarded = (what: string, work: Work): Work => (request) => {
+    requireToken(request, token, what);
+    return work(request);
+  };
+  const { subscriptions, sessions } = hub;
+  if (subscriptions) {
+    routes.set("/subscriptions", {
+      get: guarded("list subscriptions", () => json(200, subscriptions.list())),
+      post: guarded(
+        "change subscriptions",
+        async (request) => json(200, await changeSubscriptions(request, subscriptions, hub.clock)),
+      ),
+    });
+  }
+  if (!sessions) return;
+  const text = (body: string): Answer => ({ status: 200, type: JSON_TYPE, body });
+  routes.set("/clients", {
+    get: guarded("list clients", async (request) => text(await listClients(request, sessions, hub))),
+  });
+  routes.set("/closes", {
+    get: guarded("list closes", (request) => text(listCloses(request, sessions))),
+  });
+  routes.set("/upstreams", { get: guarded("list upstreams", () => text(listUpstreams(sessions))) });
+  routes.set(KICK_ROUTE, {
+    post: guarded("kick a client", async (request) => text(await kickClient(pathOf(request), sessions))),
+  });
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "/").split("?", 1)[0];
 }
 
 /** Every configured instrument with what its venue says of it; what is not known is absent. */
@@ -113,8 +140,8 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const path = (request.url ?? "/").split("?", 1)[0];
-  const route = routes.get(path);
+  const path = pathOf(request);
+  const route = routes.get(isKickPath(path) ? KICK_ROUTE : path);
   if (!route) {
     const paths = [...routes.keys()];
     const shown = JSON.stringify(path.slice(0, 80));
@@ -126,9 +153,9 @@ async function answer(
   }
   const work = request.method === "POST" ? route.post : isReading(request) ? route.get : undefined;
   if (!work) {
-    const [allow, want] = route.post
-      ? ["GET, HEAD, POST", "GET, HEAD or POST"]
-      : ["GET, HEAD", "GET or HEAD"];
+    const methods = [...(route.get ? ["GET", "HEAD"] : []), ...(route.post ? ["POST"] : [])];
+    const allow = methods.join(", ");
+    const want = allow.replace(/, (?=[A-Z]+$)/, " or ");
     const message = `answer ${request.method} ${path}: ${route.post ? "" : "read only, "}want ${want}`;
     const refusal = problem(405, "method_not_allowed", message);
     return send(request, response, { ...refusal, headers: { allow, connection: "close" } });

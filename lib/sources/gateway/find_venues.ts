@@ -2,16 +2,14 @@
  * Which venues another gateway has: asked once, where nobody said. Waits for it as long as it takes, since who starts
  * first must not matter.
  */
-import { Backoff } from "../../base/backoff.ts";
-import { type Clock, sleep, withDeadline } from "../../base/clock.ts";
-import { reasonOf } from "../../base/errors.ts";
+import { type Clock, sleep } from "../../base/clock.ts";
 import { Random } from "../../base/random.ts";
-import { ANY_SYMBOL } from "./gateway_source.ts";
-import { Peer } from "./peer.ts";
-import { type Message, readMessage } from "./read_message.ts";
+import { type ClientOptions, RestreamClient } from "../../client/client.ts";
+import { ANY_SYMBOL } from "../../client/wish.ts";
 
-const ANSWER_MS = 10_000;
-const RETRY = { first_ms: 200, max_ms: 5_000 };
+/** Between two questions to a gateway that has no instruments yet. */
+const ASK_AGAIN_MS = 2_000;
+const WISH = { symbol: ANY_SYMBOL, channel: "status" } as const;
 
 export interface FindContext {
   readonly clock: Clock;
@@ -20,48 +18,34 @@ export interface FindContext {
   onFailure(reason: string): void;
 }
 
-/** The names, sorted; empty only when `signal` aborted. */
-export async function findVenues(url: string, context: FindContext): Promise<string[]> {
+/** The names, sorted; empty only when `signal` aborted or the other side wants nobody like us. */
+export async function findVenues(
+  server: Pick<ClientOptions, "urls" | "token" | "ca">,
+  context: FindContext,
+): Promise<string[]> {
   const { clock, signal, onFailure } = context;
-  const backoff = new Backoff(RETRY, new Random(url));
-  while (!signal.aborted) {
-    try {
-      const venues = await ask(url, context);
-      if (venues.length > 0) return venues;
+  const found = Promise.withResolvers<string[]>();
+  const client = new RestreamClient(server, { clock, random: new Random(server.urls.join()) }, {
+    down(reason, retry_ms) {
+      if (!signal.aborted) onFailure(reason);
+      if (retry_ms === undefined) found.resolve([]);
+    },
+    control({ type, instruments, message }) {
+      if (type === "error") onFailure(String(message));
+      if (type !== "subscribed" || !Array.isArray(instruments)) return;
+      const venues = new Set(instruments.map(({ venue }) => String(venue)));
+      if (venues.size > 0) return found.resolve([...venues].sort());
       onFailure("it has no instruments yet");
-    } catch (error) {
-      onFailure(reasonOf(error));
-    }
-    await sleep(clock, backoff.next_ms(), signal);
-  }
-  return [];
-}
-
-async function ask(url: string, { clock, signal }: FindContext): Promise<string[]> {
-  let peer: Peer | undefined;
-  const stop = () => peer?.close("stopped");
-  signal.addEventListener("abort", stop);
-  const answered = new Promise<Message>((resolve, reject) => {
-    peer = new Peer(url, ANSWER_MS, clock, {
-      opened: () => peer!.request({ type: "subscribe", symbol: ANY_SYMBOL, channel: "status" }),
-      text: (text) => {
-        try {
-          const message = readMessage(text);
-          if (message.type === "subscribed") resolve(message);
-          else if (message.type === "error") reject(new Error(String(message.message)));
-        } catch (error) {
-          reject(error);
-        }
-      },
-      down: (reason) => reject(new Error(reason)),
-    });
+      void sleep(clock, ASK_AGAIN_MS, signal).then(() => client.refresh(WISH));
+    },
   });
+  client.subscribe(WISH);
+  const stop = () => found.resolve([]);
+  signal.addEventListener("abort", stop);
   try {
-    const { instruments } = await withDeadline(clock, ANSWER_MS, "ask for the instruments", answered);
-    if (!Array.isArray(instruments)) throw new Error("its answer has no list of instruments");
-    return [...new Set(instruments.map(({ venue }) => String(venue)))].sort();
+    return signal.aborted ? [] : await found.promise;
   } finally {
     signal.removeEventListener("abort", stop);
-    peer?.close("done");
+    client.close();
   }
 }

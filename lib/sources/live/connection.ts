@@ -174,7 +174,14 @@ export class Connection {
     if (this.#is_open) this.#socket.pause();
   }
   resume(): void {
+    // What was silent was we ourselves.
+    this.#last_heard_ms = this.options.clock.monotonic_ms();
+    for (const ack of this.#acks.values()) ack.sent_ms = this.#last_heard_ms;
     if (this.#is_open) this.#socket.resume();
+  }
+  /** Age of the last message; undefined before it opened. */
+  get silent_ms(): number | undefined {
+    return this.#is_open ? Math.round(this.options.clock.monotonic_ms() - this.#last_heard_ms) : undefined;
   }
   /** Looks at silence and missing acknowledgements; call about every quarter second. Returns why it is dead. */
   check(): string | undefined {

@@ -8,6 +8,7 @@ import type { Timer } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import type { Channel } from "../../market/event.ts";
 import type { StreamName } from "../../feeds/feed.ts";
+import type { SourceConnection } from "../../flow/session_registry.ts";
 import {
   Connection,
   type ConnectionOptions,
@@ -86,6 +87,9 @@ export class Lane implements ConnectionOwner {
   #retry: Timer | undefined;
   #closed = false;
   #connections = 0;
+  #disconnects = 0;
+  /** Why the last connection ended; undefined before. */
+  #lost_because: string | undefined;
   /** Connections in a row that were given up because they stayed silent; each makes the next wait twice as long. */
   #silent_connections = 0;
   readonly #backoff: Backoff;
@@ -207,9 +211,25 @@ export class Lane implements ConnectionOwner {
     this.#current?.pause();
     this.#successor?.pause();
   }
+  /** Silence during the pause was ours. */
   resume(): void {
+    const now_ms = this.#now();
+    for (const watch of this.streams.values()) {
+      if (watch.heard_ms === -Infinity) watch.asked_ms = now_ms;
+      else watch.heard_ms = now_ms;
+    }
     this.#current?.resume();
     this.#successor?.resume();
+  }
+  describe(): SourceConnection {
+    const reason = this.refused ?? this.#lost_because;
+    return {
+      connection: this.options.id,
+      ...(this.connected ? { state: "connected" } : { state: "connecting", reason }),
+      symbols: this.#by_symbol.size,
+      last_message_age_ms: this.#current?.silent_ms,
+      disconnects: this.#disconnects,
+    };
   }
   /** Call about every quarter second. */
   check(): void {
@@ -270,7 +290,11 @@ export class Lane implements ConnectionOwner {
     if (this.#now() - connection.opened_ms > HEALTHY_MS) this.#backoff.reset();
     const delay_ms = this.refused === undefined ? this.#backoff.next_ms() : REFUSED_PAUSE_MS;
     log.warn("connection lost", { lane: this.options.id, reason, retry_in_ms: Math.round(delay_ms) });
-    if (connection.has_opened) this.owner.interrupted(this, reason);
+    this.#lost_because = reason;
+    if (connection.has_opened) {
+      this.#disconnects++;
+      this.owner.interrupted(this, reason);
+    }
     this.#retry = this.options.connection.clock.after(delay_ms, () => this.#current = this.#connect());
   }
 

@@ -14,6 +14,7 @@ import type { CalendarOptions } from "../../market/calendar.ts";
 import type { CandlePlan } from "../../flow/candles.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import type { InstrumentInfo } from "../../market/instrument_info.ts";
+import type { SourceConnection } from "../../flow/session_registry.ts";
 import { REFRESH } from "../../flow/book_replica.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
 import type { Connection, SubscriptionNews } from "./connection.ts";
@@ -78,6 +79,8 @@ export class LiveSource implements Source, LaneOwner {
   #draining = new EventBatch();
   #wake: (() => void) | undefined;
   #paused = false;
+  /** Told to wait, however little is gathered. */
+  #held = false;
   #events: SourceEvents | undefined;
   /** By REST; venues that send snapshots in-band are asked by a new subscription instead. */
   #snapshots: SnapshotQueue | undefined;
@@ -167,7 +170,7 @@ export class LiveSource implements Source, LaneOwner {
         this.#wake = undefined;
         if (this.#filling.size === 0) continue;
         [this.#filling, this.#draining] = [this.#draining, this.#filling];
-        if (this.#paused) this.#setPaused(false);
+        if (this.#paused && !this.#held) this.#setPaused(false);
         yield this.#draining;
         this.#draining.clear();
       }
@@ -177,6 +180,17 @@ export class LiveSource implements Source, LaneOwner {
       for (const lane of this.#lanes) lane.close();
       this.#overlap.close();
     }
+  }
+  pause(): void {
+    this.#held = true;
+    if (!this.#paused) this.#setPaused(true);
+  }
+  resume(): void {
+    this.#held = false;
+    if (this.#paused && this.#filling.size < MAX_BATCH_EVENTS) this.#setPaused(false);
+  }
+  connections(): SourceConnection[] {
+    return this.#lanes.map((lane) => lane.describe());
   }
   silence(symbol: string): string | undefined {
     return this.#hours.silence(symbol);
@@ -297,6 +311,7 @@ export class LiveSource implements Source, LaneOwner {
   }
   restored(lane: Lane): void {
     for (const symbol of lane.symbols) this.#showConnected(symbol);
+    if (this.#paused) lane.pause();
     this.#log.info("connected", { lane: lane.options.id, streams: lane.streams.size });
   }
   rotated(lane: Lane): void {
@@ -443,6 +458,8 @@ export class LiveSource implements Source, LaneOwner {
     lane.start();
   }
   #tick(): void {
+    // Nothing is read, so nobody is late, and a snapshot would only be in the way.
+    if (this.#held) return;
     for (const lane of [...this.#lanes]) lane.check();
     if (this.#overlap.tick(this.#filling, this.#lanes.some((lane) => lane.overlaps))) this.#wake?.();
     this.#snapshots?.pump();

@@ -5,11 +5,14 @@
 import { RateLimitedLog } from "../../base/log.ts";
 import type { MetricValue } from "../../base/metrics.ts";
 import { readRedisAddress } from "../../config/redis_address.ts";
+import type { SourceConnection } from "../../flow/session_registry.ts";
 import { readOwnPayload } from "../own_payload.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import type { SequenceRule } from "../../market/sequence_rule.ts";
 import type { RedisSourceConfig } from "../redis.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
+import { PublisherMerge } from "../publisher_merge.ts";
+import { ChannelPlan } from "./channel_plan.ts";
 import type { Inlet, InletOwner } from "./inlet.ts";
 
 /** Every book is whole, so there is no chain that could break unseen; the connection shows a loss. */
@@ -21,6 +24,8 @@ const sequence: SequenceRule = {
 };
 /** Messages made into one batch at most, so that a backlog does not hold up everything else. */
 const MAX_BATCH = 4_096;
+/** Symbols learnt from what comes; a broken publisher must not grow memory. */
+const MAX_SYMBOLS = 4_096;
 
 /** What was told between two messages keeps its place between them. */
 interface Interruption {
@@ -32,28 +37,40 @@ export class RedisSource implements Source, InletOwner {
   readonly name: string;
   readonly venue: string;
   readonly sequence = sequence;
+  readonly learns: boolean;
+  /** Only where all are named. */
+  readonly setSymbols: ((symbols: readonly string[]) => void) | undefined;
+  readonly #plan: ChannelPlan;
   readonly #symbols: Set<string>;
   readonly #log: RateLimitedLog;
   readonly #malformed: MetricValue;
   readonly #stale: MetricValue;
   readonly #dropped: MetricValue;
-  /** Symbol → time and id of the newest book seen. */
-  readonly #newest = new Map<string, { sent_ms: number; last_id: number }>();
+  readonly #merge = new PublisherMerge();
   readonly #batch = new EventBatch();
   /** Not yet made into events, oldest first. */
   #waiting: (string | Interruption)[] = [];
   #inlet: Inlet | undefined;
   #wake: (() => void) | undefined;
+  /** Told to wait. A stream reader waits by itself; what is published to us meanwhile is dropped as it comes. */
+  #is_held = false;
+  #heard_ms: number | undefined;
 
   constructor(readonly config: RedisSourceConfig, readonly context: SourceContext) {
     this.name = context.name;
     this.venue = config.venue;
-    this.#symbols = new Set(config.symbols);
+    this.#plan = new ChannelPlan(config);
+    this.learns = this.#plan.learns;
+    this.setSymbols = this.learns ? undefined : (symbols) => this.#setSymbols(symbols);
+    this.#symbols = new Set(this.#plan.named);
     this.#log = new RateLimitedLog(context.log, context.clock);
     const counter = (name: string, help: string) =>
       context.metrics.counter(name, help, ["source"]).with(context.name);
     this.#malformed = counter("redis_source_malformed_total", "Messages that are no book and no trade");
-    this.#stale = counter("redis_source_stale_total", "Books older than one already seen");
+    this.#stale = counter(
+      "redis_source_stale_total",
+      "Books and trades that another publisher brought before",
+    );
     this.#dropped = counter("redis_source_dropped_total", "Messages lost because the gateway was behind");
   }
   get symbols(): readonly string[] {
@@ -63,13 +80,33 @@ export class RedisSource implements Source, InletOwner {
     return this.#inlet ? this.#inlet.notReady() : "redis is not asked yet";
   }
   requestSnapshot(symbol: string): void {
+    this.#merge.wanted(symbol);
     this.#inlet?.requestBook(symbol);
   }
-  setSymbols(symbols: readonly string[]): void {
+  pause(): void {
+    this.#is_held = true;
+  }
+  /** What was dropped may have held trades: the interruption takes its place before what comes now. */
+  resume(): void {
+    this.#is_held = false;
+    if (this.config.read !== "streams") this.interrupted(this.symbols, "paused");
+  }
+  connections(): SourceConnection[] {
+    const reason = this.notReady();
+    return [{
+      connection: this.name,
+      ...(reason === undefined ? { state: "connected" } : { state: "connecting", reason }),
+      symbols: this.#symbols.size,
+      last_message_age_ms: this.#heard_ms === undefined
+        ? undefined
+        : Math.round(this.context.clock.monotonic_ms() - this.#heard_ms),
+    }];
+  }
+  #setSymbols(symbols: readonly string[]): void {
     for (const symbol of this.#symbols) {
       if (symbols.includes(symbol)) continue;
       this.#symbols.delete(symbol);
-      this.#newest.delete(symbol);
+      this.#merge.forget(symbol);
       this.#inlet?.remove(symbol);
     }
     for (const symbol of symbols) {
@@ -82,7 +119,7 @@ export class RedisSource implements Source, InletOwner {
   async *batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch> {
     const address = await readRedisAddress(this.config);
     const { openInlet } = await import("./open_inlet.ts");
-    const inlet = this.#inlet = openInlet(this.config, address, this);
+    const inlet = this.#inlet = openInlet(this.config, this.#plan, address, this);
     const stop = () => this.#wake?.();
     signal.addEventListener("abort", stop);
     try {
@@ -93,7 +130,7 @@ export class RedisSource implements Source, InletOwner {
         this.#batch.clear();
         const interruption = this.#fill();
         if (this.#batch.size > 0) yield this.#batch;
-        if (interruption) events.interrupted(interruption.symbols, interruption.reason);
+        if (interruption) this.#interrupt(interruption, events);
         inlet.taken();
       }
     } finally {
@@ -107,6 +144,11 @@ export class RedisSource implements Source, InletOwner {
     return this.#waiting.length;
   }
   push(text: string): void {
+    this.#heard_ms = this.context.clock.monotonic_ms();
+    if (this.#is_held && this.config.read !== "streams") {
+      this.#dropped.value++;
+      return;
+    }
     this.#waiting.push(text);
     this.#wake?.();
     // Where the inlet can wait (streams) it never comes to this.
@@ -146,15 +188,25 @@ export class RedisSource implements Source, InletOwner {
       this.#log.warn("malformed", "message from redis not understood", { reason: event });
       return;
     }
-    if (event.kind === "book_snapshot" && this.#symbols.has(event.symbol)) {
-      const { sent_ms = 0, last_id } = event;
-      const newest = this.#newest.get(event.symbol);
-      if (newest && last_id < newest.last_id && sent_ms <= newest.sent_ms) {
-        this.#stale.value++;
-        return;
-      }
-      this.#newest.set(event.symbol, { sent_ms, last_id });
+    if (!this.#admits(event.symbol)) return;
+    if (!this.#merge.admits(event)) {
+      this.#stale.value++;
+      return;
     }
     this.#batch.push(event);
+  }
+  #admits(symbol: string): boolean {
+    if (this.#symbols.has(symbol)) return true;
+    if (!this.#plan.fits(symbol)) return false;
+    if (this.#symbols.size >= MAX_SYMBOLS) {
+      this.#log.warn("symbols", "symbol not taken: there are too many", { symbol, max: MAX_SYMBOLS });
+      return false;
+    }
+    this.#symbols.add(symbol);
+    return true;
+  }
+  #interrupt({ symbols, reason }: Interruption, events: SourceEvents): void {
+    for (const symbol of symbols) this.#merge.wanted(symbol);
+    events.interrupted(symbols, reason);
   }
 }

@@ -6,13 +6,15 @@
 import { sleep } from "../../base/clock.ts";
 import { RateLimitedLog } from "../../base/log.ts";
 import type { MetricValue } from "../../base/metrics.ts";
-import { channelOf } from "../../wire/redis/channel_of.ts";
+import { isPartitioned } from "../../wire/redis/channel_of.ts";
 import { clusterSlot } from "../../wire/redis/cluster_slot.ts";
 import { openRedis } from "../../wire/redis/open_redis.ts";
 import type { RedisAddress, RedisLink } from "../../wire/redis/redis_link.ts";
 import { entriesOf, StreamReader } from "../../wire/redis/stream_reader.ts";
 import type { RedisSourceConfig } from "../redis.ts";
+import { type ChannelPlan, NameUses } from "./channel_plan.ts";
 import type { Inlet, InletOwner } from "./inlet.ts";
+import { LatestReader } from "./latest_reader.ts";
 
 const MAX_BLOCK_MS = 1_000;
 const POLL_MS = 20;
@@ -32,10 +34,19 @@ export class StreamInlet implements Inlet {
   #saved_ms = -Infinity;
   #wake: (() => void) | undefined;
 
-  constructor(readonly config: RedisSourceConfig, address: RedisAddress, readonly owner: InletOwner) {
+  readonly #latest: LatestReader;
+  readonly #uses = new NameUses();
+
+  constructor(
+    readonly config: RedisSourceConfig,
+    readonly plan: ChannelPlan,
+    address: RedisAddress,
+    readonly owner: InletOwner,
+  ) {
     const { clock, log, metrics, name, seed } = owner.context;
     const link = this.link = openRedis(address, { name, clock, log, seed, onReady: () => {} });
     this.#log = new RateLimitedLog(log, clock);
+    this.#latest = new LatestReader(() => link, plan, owner);
     this.#trimmed = metrics.counter(
       "redis_source_trimmed_total",
       "Times that a stream no longer held the entry after the last one read: some may be lost",
@@ -57,17 +68,21 @@ export class StreamInlet implements Inlet {
         });
       },
     });
-    for (const symbol of owner.symbols) this.add(symbol);
+    for (const stream of plan.always) if (this.#uses.add(stream)) this.#reader.add(stream, config.from);
+    for (const symbol of plan.named) this.add(symbol);
     this.#reading = this.#run();
   }
   notReady(): string | undefined {
     return this.link.notReady();
   }
   add(symbol: string): void {
-    for (const stream of this.#streamsOf(symbol)) this.#reader.add(stream, this.config.from);
+    for (const stream of this.plan.namesOf(symbol)) {
+      if (this.#uses.add(stream)) this.#reader.add(stream, this.config.from);
+    }
   }
   remove(symbol: string): void {
-    for (const stream of this.#streamsOf(symbol)) {
+    for (const stream of this.plan.namesOf(symbol)) {
+      if (!this.#uses.remove(stream)) continue;
       this.#reader.remove(stream);
       this.#consumed.delete(stream);
     }
@@ -81,16 +96,13 @@ export class StreamInlet implements Inlet {
   }
   async close(): Promise<void> {
     this.#stopping.abort();
+    this.#latest.close();
     this.#wake?.();
     await this.#save();
     await this.link.close();
     await this.#reading;
   }
 
-  #streamsOf(symbol: string): string[] {
-    const { channels: { book, trades }, venue } = this.config;
-    return [book, trades].map((template) => channelOf(template, venue, symbol));
-  }
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     const { clock } = this.owner.context;
@@ -119,8 +131,18 @@ export class StreamInlet implements Inlet {
         if (this.#reader.positions.has(pairs[i])) this.#reader.add(pairs[i], pairs[i + 1]);
       }
     }
-    const names = this.owner.symbols.map((symbol) => this.#streamsOf(symbol)[0]);
-    // Where reading goes on from an earlier place the books come along.
+    return await this.#readBooks();
+  }
+  /** The book that is there now. Where reading goes on from an earlier place the books come along. */
+  async #readBooks(): Promise<boolean> {
+    if (isPartitioned(this.config.channels.book)) {
+      if (this.config.from !== "$") return true;
+      for (const symbol of this.plan.named) this.#latest.want(symbol);
+      this.#latest.wantAll();
+      await this.#latest.read();
+      return true;
+    }
+    const names = this.plan.named.map((symbol) => this.plan.namesOf(symbol)[0]);
     const books = names.filter((name) => this.#reader.positions.get(name) === "$")
       .map((name) => ({ name, slot: clusterSlot(name) }));
     const answers = await this.link.send(

@@ -12,7 +12,7 @@ import type { StreamBroker } from "./broker.ts";
 import { readChunk } from "./chunk.ts";
 import type { FrameReader } from "./frame_reader.ts";
 import { FrameWriter } from "./frame_writer.ts";
-import { Key, meaningOf, OFFSET_TYPES, RefusedByBroker, type StreamOffset } from "./protocol.ts";
+import { Code, Key, meaningOf, OFFSET_TYPES, RefusedByBroker, type StreamOffset } from "./protocol.ts";
 import { StreamSession } from "./session.ts";
 
 export interface Delivered {
@@ -28,9 +28,16 @@ export interface Delivered {
 export interface ConsumeOptions {
   readonly stream: string;
   readonly offset: StreamOffset;
+  /**
+   * The broker keeps under this name how far it was read, and reading goes on there instead of at `offset`: a batch counts
+   * as read when the next is asked for. Stored at most once a second and at the end, so a crash repeats that much.
+   */
+  readonly reference?: string;
   readonly signal: AbortSignal;
   /** Jitter of reconnects. */
   readonly random: Random;
+  /** Told when it reads, again after each break. */
+  onOpened?(): void;
   /** Told when a connection was lost. */
   onLost?(reason: string): void;
 }
@@ -39,6 +46,7 @@ const RECONNECT = { first_ms: 100, max_ms: 2_000 };
 /** Chunks under way: one is read while the next travels. */
 const CREDIT = 2;
 const SUBSCRIPTION = 0;
+const STORE_MS = 1_000;
 
 /** Ends when the signal aborts. Rejects with RefusedByBroker, or when the first connection fails. */
 export async function* consume(broker: StreamBroker, options: ConsumeOptions): AsyncGenerator<Delivered[]> {
@@ -47,15 +55,19 @@ export async function* consume(broker: StreamBroker, options: ConsumeOptions): A
   let { offset } = options;
   let is_first = true;
   while (!signal.aborted) {
-    const connection = new Subscription(options.stream);
+    const connection = new Subscription(options.stream, options.reference);
     const stop = () => connection.end(undefined);
     signal.addEventListener("abort", stop, { once: true });
     try {
-      await connection.open(broker, offset, signal);
+      await connection.open(broker, offset, signal, is_first);
       is_first = false;
+      options.onOpened?.();
       backoff.reset();
       for await (const batch of connection.batches()) {
-        if (batch.length > 0) yield batch;
+        if (batch.length > 0) {
+          yield batch;
+          connection.consumed(batch.at(-1)!.offset, broker.clock.monotonic_ms());
+        }
         if (connection.next_offset !== undefined) offset = { from: "offset", offset: connection.next_offset };
       }
     } catch (error) {
@@ -93,11 +105,18 @@ class Subscription {
   #error: Error | undefined;
   /** Undefined until the first message. */
   next_offset: bigint | undefined;
+  #consumed: bigint | undefined;
+  #stored: bigint | undefined;
+  #stored_ms = -Infinity;
 
-  constructor(readonly stream: string) {}
+  constructor(readonly stream: string, readonly reference: string | undefined) {}
 
-  async open(broker: StreamBroker, offset: StreamOffset, signal: AbortSignal): Promise<void> {
-    this.next_offset = offset.from === "offset" ? offset.offset : undefined;
+  async open(
+    broker: StreamBroker,
+    from: StreamOffset,
+    signal: AbortSignal,
+    is_first: boolean,
+  ): Promise<void> {
     const session = await StreamSession.open(await broker.open(signal), broker.session, {
       onDeliver: (_subscription, chunk) => this.#onDeliver(chunk),
       onMetadataUpdate: (name, code) =>
@@ -105,6 +124,9 @@ class Subscription {
       onClosed: (reason) => this.end(reason),
     });
     this.#session = session;
+    const stored = is_first ? await this.#storedOffset(session) : undefined;
+    const offset: StreamOffset = stored === undefined ? from : { from: "offset", offset: stored + 1n };
+    this.next_offset = offset.from === "offset" ? offset.offset : undefined;
     await session.request(`read stream ${JSON.stringify(this.stream)}`, Key.subscribe, (frame) => {
       frame.u8(SUBSCRIPTION).string(this.stream).u16(OFFSET_TYPES[offset.from]);
       if (offset.from === "offset") frame.u64(offset.offset);
@@ -131,11 +153,40 @@ class Subscription {
     this.#error = error;
     this.#wake?.();
   }
+  /** All up to this one needs no second reading. */
+  consumed(offset: bigint, now_ms: number): void {
+    this.#consumed = offset;
+    if (now_ms - this.#stored_ms < STORE_MS) return;
+    this.#stored_ms = now_ms;
+    this.#store();
+  }
   async close(): Promise<void> {
     this.end(undefined);
+    this.#store();
     await this.#session?.close();
   }
 
+  /** Undefined: none, or none is wanted. */
+  async #storedOffset(session: StreamSession): Promise<bigint | undefined> {
+    const { reference, stream } = this;
+    if (reference === undefined) return undefined;
+    try {
+      const write = (frame: FrameWriter) => frame.string(reference).string(stream);
+      const answer = await session.request("ask for the offset reached", Key.query_offset, write);
+      return answer.u64();
+    } catch (error) {
+      if (error instanceof RefusedByBroker && error.code === Code.no_offset) return undefined;
+      throw error;
+    }
+  }
+  /** The broker does not answer to it. */
+  #store(): void {
+    const { reference, stream } = this;
+    if (reference === undefined || this.#consumed === undefined || this.#consumed === this.#stored) return;
+    this.#stored = this.#consumed;
+    const frame = new FrameWriter().begin(Key.store_offset).string(reference).string(stream);
+    this.#session?.send(frame.u64(this.#stored).end());
+  }
   #onDeliver(chunk: FrameReader): void {
     const batch: Delivered[] = [];
     try {

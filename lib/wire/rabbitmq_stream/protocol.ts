@@ -13,6 +13,8 @@ export const Key = {
   subscribe: 7,
   deliver: 8,
   credit: 9,
+  store_offset: 10,
+  query_offset: 11,
   unsubscribe: 12,
   create: 13,
   delete: 14,
@@ -48,6 +50,7 @@ export const Code = {
   access_refused: 16,
   precondition_failed: 17,
   publisher_does_not_exist: 18,
+  no_offset: 19,
 } as const;
 
 const MEANINGS: Readonly<Record<number, string>> = {

@@ -5,6 +5,7 @@
  * integer whose slot divided by 128 is n.
  */
 import { CLUSTER_SLOTS, clusterSlot } from "./cluster_slot.ts";
+import { escapeGlob } from "./glob.ts";
 
 const SHARDS = 128;
 const encoder = new TextEncoder();
@@ -16,6 +17,24 @@ export function channelOf(template: string, venue: string, symbol: string): stri
     if (word === "shard") return `{${shardTag(symbol)}}`;
     return word === "venue" ? venue : symbol;
   });
+}
+
+/** One name carries many symbols, which only the payloads tell: the 128 partitions of "orderbook:{shard}". */
+export function isPartitioned(template: string): boolean {
+  return template.includes("{shard}") && !template.includes("{symbol}");
+}
+/** All names of such a template. */
+export function partitionsOf(template: string, venue: string): string[] {
+  tags ??= evenTags();
+  return tags.map((tag) => template.replaceAll("{venue}", venue).replaceAll("{shard}", `{${tag}}`));
+}
+/** The Redis pattern of all names whose symbol is like `glob`: "orderbook:{symbol}", "BTC*" → "orderbook:BTC*". */
+export function patternOf(template: string, venue: string, glob: string): string {
+  return template.split(/(\{(?:venue|symbol|shard)\})/).map((part) => {
+    if (part === "{symbol}") return glob;
+    if (part === "{shard}") return "{*}";
+    return escapeGlob(part === "{venue}" ? venue : part);
+  }).join("");
 }
 
 function shardTag(symbol: string): string {

@@ -35,6 +35,10 @@ export class ClusterTopology {
   ownerOf(slot: number): string | undefined {
     return this.#owners[slot];
   }
+  /** One slot of each master. */
+  firstSlots(): number[] {
+    return this.#masters.map((master) => this.#owners.indexOf(master));
+  }
   /** Takes the answer to CLUSTER SLOTS of the node at `asked`; false when it is no such answer, and then changes nothing. */
   adopt(answer: unknown, asked: HostPort): boolean {
     const owners: (string | undefined)[] = new Array(CLUSTER_SLOTS).fill(undefined);

@@ -60,6 +60,9 @@ export class RedisCluster implements RedisLink {
     const [any] = this.#connections.values();
     return any.reason(error);
   }
+  get slots(): readonly number[] {
+    return this.topology.firstSlots();
+  }
   /** Told when an owner changed; for subscribers to sharded channels. */
   onChange: () => void = () => {};
   /** The node answers. */

@@ -114,6 +114,7 @@ export class RedisConnection implements RedisLink {
   reason(error: unknown): string {
     return this.#secrets.reduce((text, secret) => text.replaceAll(secret, "***"), reasonOf(error));
   }
+  readonly slots: readonly number[] = [0];
   async send<Item extends RedisItem>(
     items: readonly Item[],
     append: (commands: RespWriter, item: Item) => void,

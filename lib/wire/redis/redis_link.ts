@@ -63,6 +63,8 @@ export interface RedisLink {
   notReady(): string | undefined;
   /** What an error says, without secrets. */
   reason(error: unknown): string;
+  /** A slot of each server that holds keys, for commands that each must be asked (SCAN). */
+  readonly slots: readonly number[];
   /**
    * Sends the one command that `append` adds for each item; one answer an item. Never rejects.
    */

@@ -47,3 +47,10 @@ Deno.test("other text is untouched; short values are refused", () => {
   assert.equal(secrets.add("abc"), false);
   assert.equal(secrets.mask("abc"), "abc");
 });
+
+Deno.test("an API key of ours is masked by its form, known or not; its id stays", () => {
+  const secrets = new KnownSecrets();
+  const key = `mdg_k3v5t7qa_${"a2".repeat(26)}`;
+  assert.equal(secrets.mask(`at ${key}, "${key}"`), 'at mdg_k3v5t7qa_***, "mdg_k3v5t7qa_***"');
+  for (const text of ["mdg_k3v5t7qa", "mdg_config_check", "mdg_x_y"]) assert.equal(secrets.mask(text), text);
+});

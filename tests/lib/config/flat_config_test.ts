@@ -25,6 +25,7 @@ Deno.test("a whole flat config becomes sections", () => {
   assert.deepEqual(warnings, []);
   assert.deepEqual(config, {
     drain_timeout_ms: 5_000,
+    memory: { budget: "60%", sample_interval_ms: 100 },
     sources: [{
       kind: "live",
       venue: "binance-futures",

@@ -11,6 +11,7 @@ Deno.test("a right config is typed, with defaults filled and kind first", () => 
   assert.deepEqual(config, {
     name: "gw",
     drain_timeout_ms: 5_000,
+    memory: { budget: "60%", sample_interval_ms: 100 },
     sources: [{
       kind: "live",
       venue: "binance-spot",

@@ -18,6 +18,7 @@ const SAMPLES: Record<string, string> = {
   "google-key": "AIza" + "x".repeat(35),
   "stripe-key": "sk_live_" + "0123456789abcdef",
   "npm-token": "npm_" + "a".repeat(36),
+  "mdg-key": "mdg_" + "k3v5t7qa" + "_" + "a".repeat(52),
   "ai-key": "sk-proj-" + "a".repeat(24),
   "telegram-token": "123456789:AA" + "b".repeat(33),
   "json-web-token": "eyJ" + "hbGciOiJIUzI1NiJ9" + ".eyJ" + "zdWIiOiIxMjM0In0" + ".c2lnbmF0dXJl",

@@ -29,9 +29,12 @@ async function run(args: string[], answer: (poll: number) => FakeSample | Promis
     },
   });
   const registry = {
-    monitor: defineGroup("Monitors", { fake: monitorCommand("fake", kind) }, {
-      usageCode: (argv) => argv.includes("--check") ? 3 : 2,
-    }),
+    monitor: defineGroup(
+      "Monitors",
+      { fake: monitorCommand("fake", kind) },
+      undefined,
+      (argv) => argv.includes("--check") ? 3 : 2,
+    ),
   };
   const host = testHost(["monitor", "fake", ...args]);
   let code: ExitCode | undefined;

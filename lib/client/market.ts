@@ -1,0 +1,156 @@
+/**
+ * All instruments of a client and what each message does to them. Nothing is handed on that does not follow what came
+ * before it: a book message without its book, a trade a second time. What is lost is told.
+ */
+import { ClientInstrument } from "./instrument.ts";
+import type { KeptBook } from "./kept_book.ts";
+import {
+  type BookMessage,
+  type ControlMessage,
+  type MarketMessage,
+  type TradeMessage,
+  UnreadableMessage,
+} from "./messages.ts";
+
+/** A broken server must not grow memory. */
+const MAX_INSTRUMENTS = 65_536;
+
+/** lost: not to be used until a snapshot, or `resumed` where the connection ended. */
+export type BookEvent = "snapshot" | "delta" | "lost" | "resumed";
+
+export interface Gap {
+  readonly venue: string;
+  readonly symbol: string;
+  readonly channel: string;
+  /** How many; absent: nobody knows. */
+  readonly missed?: number;
+  /** lag: the server skipped them. missed: its numbering shows it. anew: its numbering started anew. */
+  readonly reason: "lag" | "missed" | "anew";
+}
+
+export interface MarketEvents {
+  market?(message: MarketMessage, received_us: number): void;
+  book?(book: KeptBook, event: BookEvent): void;
+  gap?(gap: Gap): void;
+}
+
+export class Market {
+  /** Venue → symbol → instrument. */
+  readonly #venues = new Map<string, Map<string, ClientInstrument>>();
+  #count = 0;
+  #epoch: string | undefined;
+
+  constructor(readonly keeps_books: boolean, readonly events: MarketEvents) {}
+
+  find(venue: string, symbol: string): ClientInstrument | undefined {
+    return this.#venues.get(venue)?.get(symbol);
+  }
+  *instruments(): Iterable<ClientInstrument> {
+    for (const symbols of this.#venues.values()) yield* symbols.values();
+  }
+  /** @throws UnreadableMessage past the bound */
+  open(venue: string, symbol: string): ClientInstrument {
+    let symbols = this.#venues.get(venue);
+    if (!symbols) this.#venues.set(venue, symbols = new Map());
+    let found = symbols.get(symbol);
+    if (!found) {
+      if (this.#count >= MAX_INSTRUMENTS) throw new UnreadableMessage(`over ${MAX_INSTRUMENTS} instruments`);
+      this.#count++;
+      symbols.set(symbol, found = new ClientInstrument(venue, symbol, this.keeps_books));
+    }
+    return found;
+  }
+  remove(venue: string, symbol: string): void {
+    if (this.#venues.get(venue)?.delete(symbol)) this.#count--;
+  }
+  get epoch(): string | undefined {
+    return this.#epoch;
+  }
+  /** A connection whose sequences are those of `epoch`. */
+  begin(epoch: string): void {
+    const goes_on = this.#epoch === epoch;
+    this.#epoch = epoch;
+    for (const instrument of this.instruments()) {
+      if (goes_on) instrument.goOn();
+      else if (instrument.startAnew()) this.#gap(instrument, "trades", "anew");
+    }
+  }
+  /** The connection ended. */
+  parted(reason: string): void {
+    for (const { book } of this.instruments()) {
+      if (book?.part(reason)) this.events.book?.(book, "lost");
+    }
+  }
+  /** @throws UnreadableMessage where the sequence is broken */
+  take(message: MarketMessage, received_us: number): void {
+    const instrument = this.find(message.venue, message.symbol);
+    // Unsubscribed from, or never subscribed to.
+    if (instrument === undefined) return;
+    switch (message.type) {
+      case "snapshot":
+      case "delta":
+        return this.#book(instrument, message, received_us);
+      case "trade":
+        return this.#trade(instrument, message, received_us);
+      case "candle":
+        if (!instrument.isNewCandle(message)) return;
+        break;
+    }
+    this.events.market?.(message, received_us);
+  }
+  /** `status`, `lag`, `resumed`: what they mean to the instruments. */
+  note(message: ControlMessage): void {
+    const { type, venue, symbol, channel } = message;
+    if (typeof venue !== "string" || typeof symbol !== "string") return;
+    const instrument = this.find(venue, symbol);
+    if (instrument === undefined) return;
+    if (type === "status" && message.in_sync === false) {
+      this.loseBook(instrument, typeof message.reason === "string" ? message.reason : "out of sync");
+    } else if (type === "lag") this.#lag(instrument, message);
+    else if (type === "resumed" && channel === "book") this.#resumed(instrument, message);
+  }
+  loseBook({ book }: ClientInstrument, reason: string): void {
+    if (book?.lose(reason)) this.events.book?.(book, "lost");
+  }
+
+  #book(instrument: ClientInstrument, message: BookMessage, received_us: number): void {
+    const { book } = instrument;
+    if (book === undefined || !this.#takeBook(book, message)) return;
+    this.events.market?.(message, received_us);
+    this.events.book?.(book, message.type);
+  }
+  #takeBook(book: KeptBook, message: BookMessage): boolean {
+    const was_in_sync = book.in_sync;
+    try {
+      return book.take(message);
+    } catch (error) {
+      if (was_in_sync) this.events.book?.(book, "lost");
+      throw error;
+    }
+  }
+  #trade(instrument: ClientInstrument, message: TradeMessage, received_us: number): void {
+    const missed = instrument.missedTrades(message);
+    if (missed === undefined) return;
+    if (missed > 0) this.#gap(instrument, "trades", "missed", missed);
+    this.events.market?.(message, received_us);
+  }
+  #lag(instrument: ClientInstrument, { channel, interval, skipped, to_seq }: ControlMessage): void {
+    if (typeof channel !== "string") return;
+    if (channel === "book") this.loseBook(instrument, "lag");
+    const progress = instrument.progressOf(channel, typeof interval === "string" ? interval : undefined);
+    if (progress !== undefined && Number.isSafeInteger(to_seq)) progress.skipTo(to_seq as number);
+    const missed = Number.isSafeInteger(skipped) ? skipped as number : undefined;
+    this.#gap(instrument, channel, "lag", missed);
+  }
+  #resumed({ book }: ClientInstrument, { from_seq, to_seq }: ControlMessage): void {
+    if (book === undefined) return;
+    if (!Number.isSafeInteger(from_seq) || !Number.isSafeInteger(to_seq)) {
+      throw new UnreadableMessage('"resumed" without from_seq and to_seq');
+    }
+    book.resume(from_seq as number, to_seq as number);
+    this.events.book?.(book, "resumed");
+  }
+  #gap({ venue, symbol }: ClientInstrument, channel: string, reason: Gap["reason"], missed?: number): void {
+    this.events.gap?.({ venue, symbol, channel, missed, reason });
+  }
+}
