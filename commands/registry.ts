@@ -15,6 +15,7 @@ export { keygen } from "./keygen.ts";
 export { log } from "./log.ts";
 export { marketStatus as "market-status" } from "./market_status.ts";
 export { mock } from "./mock.ts";
+export { record } from "./record.ts";
 export { rekey } from "./rekey.ts";
 export { run } from "./run.ts";
 export { shm } from "./shm.ts";

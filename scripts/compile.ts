@@ -15,7 +15,11 @@ export const TARGETS = [
 ];
 
 /** Modules that are reached by a computed path (Workers), so the compiler cannot see them. */
-const INCLUDES: readonly string[] = ["lib/sinks/log/compress_worker.ts", "lib/sinks/sql/sqlite/worker.ts"];
+const INCLUDES: readonly string[] = [
+  "lib/recorder/worker.ts",
+  "lib/sinks/log/compress_worker.ts",
+  "lib/sinks/sql/sqlite/worker.ts",
+];
 
 /** The flags between `deno run` and `main.ts` of the task `start` that a binary keeps: permissions, engine settings. */
 export function startFlags(start_task: string): string[] {

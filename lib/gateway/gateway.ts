@@ -9,6 +9,7 @@ import type { Metrics } from "../base/metrics.ts";
 import { Books } from "../flow/books.ts";
 import { DeliveryQueue } from "../flow/delivery_queue.ts";
 import { Dispatcher } from "../flow/dispatcher.ts";
+import type { FrameTap } from "../flow/frame_tap.ts";
 import type { SourceSubscriptions } from "../flow/hub.ts";
 import type { Server } from "../servers/server.ts";
 import type { Sink } from "../sinks/sink.ts";
@@ -33,6 +34,8 @@ export interface GatewayWorld {
   metrics: Metrics;
   version: string;
   seed: string;
+  /** Listens to the frames of live sources. */
+  tap?: FrameTap;
 }
 
 /** As many as a config may name. */
@@ -43,6 +46,8 @@ const CANDLE_TICK_MS = 250;
 
 interface RunningSource {
   kind: string;
+  /** Its section of the config, by place. */
+  section: number;
   source: Source;
   books: Books;
   pumping: Promise<void>;
@@ -93,9 +98,8 @@ export class Gateway implements AsyncDisposable {
         await gateway.#openSink(section, nameOf(config.sinks, i));
       }
       // Servers before sources: a taken port must be told before the venues are bothered.
-      const sources = config.sources.map((section, i) =>
-        gateway.#createSource(section, nameOf(config.sources, i))
-      );
+      const sources: (() => void)[] = [];
+      for (const i of config.sources.keys()) sources.push(...await gateway.#createSources(i));
       for (const section of config.servers) {
         gateway.servers.push(
           await pick("server", SERVERS, section.kind).open(withoutKind(section), gateway.hub),
@@ -115,7 +119,8 @@ export class Gateway implements AsyncDisposable {
    */
   reload(next: GatewayConfig): string[] {
     const restart: string[] = [];
-    for (const [i, running] of this.#sources.entries()) {
+    for (const running of this.#sources) {
+      const i = running.section;
       const section = next.sources[i];
       if (section?.kind !== running.kind || !Array.isArray(section.symbols) || !running.source.setSymbols) {
         restart.push(`sources[${i}]`);
@@ -126,7 +131,7 @@ export class Gateway implements AsyncDisposable {
       }
       this.#setSymbols(running, section.symbols as string[]);
     }
-    if (next.sources.length > this.#sources.length) restart.push("sources (new ones)");
+    if (next.sources.length > this.config.sources.length) restart.push("sources (new ones)");
     for (const family of ["sinks", "servers"] as const) {
       if (JSON.stringify(next[family]) !== JSON.stringify(this.config[family])) restart.push(family);
     }
@@ -179,13 +184,21 @@ export class Gateway implements AsyncDisposable {
     this.hub.subscribe(queue);
     this.hub.addReadiness(sink);
   }
-  /** Makes the source and its books visible at once; returns how to start it. */
-  #createSource(section: PluginConfig, name: string): () => void {
-    const { clock, log, metrics, seed } = this.world;
+  /** Makes the sources of a section and their books visible at once; returns how to start them. */
+  async #createSources(i: number): Promise<(() => void)[]> {
+    const section = this.config.sources[i];
+    const { clock, log, metrics, seed, tap } = this.world;
     const kind = pick("source", SOURCES, section.kind);
-    const source = kind.create(withoutKind(section), { name, clock, log, metrics, seed, feeds: FEEDS });
+    const name = nameOf(this.config.sources, i);
+    const context = { name, clock, log, metrics, seed, feeds: FEEDS, tap };
+    const config = withoutKind(section);
+    const sources = kind.createAll ? await kind.createAll(config, context) : [kind.create(config, context)];
+    return sources.map((source) => this.#addSource(source, section.kind, i));
+  }
+  #addSource(source: Source, kind: string, section: number): () => void {
+    const { clock, log, metrics } = this.world;
     const books = new Books(source.venue, source.sequence, {
-      clock,
+      clock: source.clock ?? clock,
       log,
       metrics,
       publish: (update) => this.hub.publish(update),
@@ -199,8 +212,7 @@ export class Gateway implements AsyncDisposable {
     this.hub.addBooks(books);
     this.hub.addReadiness(source);
     return () => {
-      const running = { kind: section.kind, source, books, pumping: this.#pump(source, books) };
-      this.#sources.push(running);
+      this.#sources.push({ kind, section, source, books, pumping: this.#pump(source, books) });
     };
   }
   async #pump(source: Source, books: Books): Promise<void> {
@@ -211,8 +223,8 @@ export class Gateway implements AsyncDisposable {
     });
     try {
       const events: SourceEvents = {
-        interrupted: (symbols, reason) => {
-          books.interrupted(symbols, reason);
+        interrupted: (symbols, reason, at_us) => {
+          books.interrupted(symbols, reason, at_us);
           this.hub.flush();
         },
         tradesInterrupted: (symbols) => books.tradesInterrupted(symbols),

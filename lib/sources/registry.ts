@@ -2,4 +2,5 @@
 export { gateway } from "./gateway.ts";
 export { live } from "./live/mod.ts";
 export { redis } from "./redis.ts";
+export { replay } from "./replay.ts";
 export { simulator } from "./simulator.ts";

@@ -15,7 +15,7 @@ import type { Instrument } from "../../flow/instrument.ts";
 import type { BookSide } from "../../market/book_side.ts";
 import type { MarketEvent } from "../../market/event.ts";
 import { EventBatch } from "../../market/event_batch.ts";
-import { readCapture } from "./read_capture.ts";
+import { readCapture } from "../../formats/read_capture.ts";
 
 export interface VerifiedBook {
   symbol: string;
