@@ -203,7 +203,7 @@ export class Gateway implements AsyncDisposable {
       metrics,
       publish: (update) => this.hub.publish(update),
       requestSnapshot: (symbol, reason) => source.requestSnapshot(symbol, reason),
-      can_refresh: true,
+      can_refresh: source.can_refresh ?? true,
       candles: source.candles,
       withheld: source.withheld,
       silence: (symbol) => source.silence?.(symbol),

@@ -81,12 +81,17 @@ class Converter {
     this.#ledger = new SequenceLedger(feed.name, feed.sequence);
   }
   frame(frame: Uint8Array, seconds: number, nanoseconds: number, received_us: number): void {
+    // Between two frames: what a frame says belongs to its own segment.
+    if (this.#has_begun && this.store.segment_bytes >= this.segment_bytes) this.#rotate(seconds, nanoseconds);
     this.#at = [seconds, nanoseconds];
     if (!this.#has_begun) this.#begin(false);
     const batch = this.#batch;
     const outcome = this.#mapper.map(frame, received_us, batch);
-    if (outcome.kind === "unknown" && looksLikeSnapshot(frame)) this.#answer(frame, received_us);
-    else {
+    if (outcome.kind === "unknown" && looksLikeSnapshot(frame)) {
+      this.#answer(frame, received_us);
+      // Its ids are no part of the stream's.
+      batch.clear();
+    } else {
       this.#frames++;
       this.#append(RECORD.received_text, CONNECTION, frame);
     }
@@ -157,11 +162,12 @@ class Converter {
       this.#buffer.appendAt(kind, connection, seconds, nanoseconds, payload);
     }
     this.#summary.count(kind);
-    if (is_full && this.store.segment_bytes >= this.segment_bytes && kind !== RECORD.mark) {
-      this.#flush();
-      this.#endSegment("rotated");
-      this.#begin(true);
-    }
+  }
+  #rotate(seconds: number, nanoseconds: number): void {
+    this.#flush();
+    this.#endSegment("rotated");
+    this.#at = [seconds, nanoseconds];
+    this.#begin(true);
   }
   #flush(): void {
     const changes = this.#ledger.changes();

@@ -139,7 +139,7 @@ function nameSnapshot(event: MarketEvent, books: Books): void {
   }
 }
 
-function verifiedBook(instrument: Instrument, first_difference: AuditDifference | null): VerifiedBook {
+export function verifiedBook(instrument: Instrument, first_difference: AuditDifference | null): VerifiedBook {
   const { replica, audit, metrics } = instrument;
   const { bids, asks } = replica.book;
   const hash = createHash("sha256");

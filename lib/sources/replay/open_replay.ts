@@ -9,7 +9,7 @@ import { recogniseVenue } from "../capture/recognise_venue.ts";
 import type { SourceContext } from "../source.ts";
 import { ReplayPlayer } from "./player.ts";
 import { ReplayClock } from "./replay_clock.ts";
-import { ReplayPart } from "./replay_part.ts";
+import { ReplayPart, type ReplayPartOptions } from "./replay_part.ts";
 
 export interface ReplayOptions {
   paths: readonly string[];
@@ -21,6 +21,8 @@ export interface ReplayOptions {
   to_us?: number;
   symbols: readonly string[];
   stays: boolean;
+  /** What else the part of this source is to tell. */
+  listen?(mark: Mark & { mark: "source" }): Pick<ReplayPartOptions, "heard" | "marked">;
 }
 
 export interface Replay {
@@ -52,6 +54,7 @@ export async function openReplay(options: ReplayOptions, context: SourceContext)
       feed,
       clock,
       context: { ...context, name },
+      ...options.listen?.(mark),
       symbols: new Set(options.symbols.map((symbol) => feed.symbol(symbol))),
       stays: options.stays,
       started: () => player.started(),

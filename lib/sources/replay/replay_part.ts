@@ -34,6 +34,10 @@ export interface ReplayPartOptions {
   context: SourceContext;
   /** Only these; empty: all. */
   symbols: ReadonlySet<string>;
+  /** Told what a frame said, before redundant connections are merged; `key` names the connection. */
+  heard?(batch: EventBatch, from: number, key: number): void;
+  /** Told of a mark after it was minded. */
+  marked?(mark: Mark, at_us: number, lane: number): void;
   /** At the end it waits to be stopped, so that servers go on with what is there. */
   stays: boolean;
   /** The consumer is there, or gone. */
@@ -43,6 +47,8 @@ export interface ReplayPartOptions {
 
 export class ReplayPart implements Source {
   readonly name: string;
+  /** Its name when it was recorded. */
+  readonly recorded_name: string;
   readonly venue: string;
   readonly sequence;
   readonly learns = true;
@@ -76,6 +82,7 @@ export class ReplayPart implements Source {
   constructor(readonly options: ReplayPartOptions) {
     const { mark, feed, context, clock, symbols } = options;
     this.name = context.name;
+    this.recorded_name = mark.source;
     this.venue = feed.name;
     this.clock = clock;
     this.#channels = new Set(mark.channels);
@@ -88,6 +95,10 @@ export class ReplayPart implements Source {
   }
   notReady(): undefined {
     return undefined;
+  }
+  /** What the live run asked for comes; a capture of another tool knows nothing of our wishes. */
+  get can_refresh(): boolean {
+    return this.told_batches;
   }
   /** Snapshots come when they came. */
   requestSnapshot(): void {}
@@ -167,6 +178,7 @@ export class ReplayPart implements Source {
     }
     this.#keepWanted(batch.events, before);
     for (let i = before; i < batch.events.length; i++) this.#owner.note(batch.events[i]);
+    this.options.heard?.(batch, before, key);
     this.#overlap.take(batch, before, connection, connection.leg);
   }
   answer(payload: Uint8Array, received_us: number): void {
@@ -195,6 +207,10 @@ export class ReplayPart implements Source {
   }
   /** `lane`: which of the merged recordings says it. */
   mark(mark: Mark, at_us: number, lane: number): void {
+    this.#mind(mark, at_us, lane);
+    this.options.marked?.(mark, at_us, lane);
+  }
+  #mind(mark: Mark, at_us: number, lane: number): void {
     switch (mark.mark) {
       case "source":
         for (const symbol of mark.symbols) this.#known.add(symbol);
