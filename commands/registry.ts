@@ -17,6 +17,7 @@ export { marketStatus as "market-status" } from "./market_status.ts";
 export { mock } from "./mock.ts";
 export { record } from "./record.ts";
 export { rekey } from "./rekey.ts";
+export { replay } from "./replay.ts";
 export { run } from "./run.ts";
 export { shm } from "./shm.ts";
 export { simulate } from "./simulate.ts";

@@ -28,7 +28,7 @@ export const verify = defineCommand({
     { command: "mdg verify btcusdt.gz | jq .sha256", doc: "the hash of the final book" },
   ],
   async run(world, flags, [path]) {
-    const { isRecording } = await import("../lib/formats/recording/open_records.ts");
+    const { isRecording } = await import("../lib/formats/recording/lines.ts");
     if (await isRecording(path)) return await verifyFolder(world, path);
     const [{ FEEDS, pick }, { verifyCapture }, { recogniseVenue }] = await Promise.all([
       import("../lib/gateway/catalog.ts"),

@@ -25,6 +25,8 @@ export class RecordedTap implements SourceTap {
   readonly ledger: SequenceLedger;
   readonly #open = new Map<number, OpenConnection>();
   #wants_checkpoint = false;
+  /** The frame received last is in the recording. */
+  #is_stored = true;
 
   constructor(readonly tapped: TappedSource, readonly number: number, readonly recorder: Recorder) {
     this.ledger = new SequenceLedger(tapped.name, tapped.sequence);
@@ -56,7 +58,7 @@ export class RecordedTap implements SourceTap {
     return number;
   }
   received(connection: number, frame: Uint8Array, is_binary: boolean, received_us: number): void {
-    this.recorder.append(
+    this.#is_stored = this.recorder.append(
       is_binary ? RECORD.received_binary : RECORD.received_text,
       connection,
       received_us,
@@ -64,6 +66,8 @@ export class RecordedTap implements SourceTap {
     );
   }
   mapped(connection: number, { events }: EventBatch, from: number): void {
+    // What is not in the recording is a gap, as for every reader.
+    if (!this.#is_stored) return;
     for (let i = from; i < events.length; i++) this.ledger.note(events[i], connection);
   }
   sent(connection: number, text: string, at_us: number): void {

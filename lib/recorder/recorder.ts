@@ -26,6 +26,8 @@ import { RecordedTap } from "./recorded_tap.ts";
 /** A block is handed on at least this often; with the Worker's sync it bounds what a crash may cost. */
 const FLUSH_MS = 200;
 const SYNC_MS = 500;
+/** Blocks on their way to the disk up to which a block goes before it is full. */
+const MAX_HASTY_BLOCKS = 2;
 /** So long nothing came: a block without records says that the recorder lives and that nothing was missed. */
 const HEARTBEAT_MS = 1_000;
 const LOCK = { word: "record", hint: "give each recorder a folder of its own" };
@@ -194,6 +196,8 @@ export class Recorder implements FrameTap, AsyncDisposable {
     if (this.#segment_bytes >= segment_bytes || now_ms - this.#segment_started_ms >= segment_ms) {
       return this.#rotate(now_ms);
     }
+    // While the disk lags, blocks are filled up before they go: memory for what waits is scarce.
+    if (this.#blocks.under_way >= MAX_HASTY_BLOCKS) return;
     if (!this.#blocks.is_empty) this.#flush(now_ms);
     else if (now_ms - this.#last_flush_ms >= HEARTBEAT_MS && this.#blocks.under_way === 0) {
       this.#blocks.flush(clock.now_us());

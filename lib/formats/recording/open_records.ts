@@ -4,10 +4,11 @@
  */
 import { quoted, UserError } from "../../base/errors.ts";
 import { captureBlocks, type CaptureReading } from "./capture_blocks.ts";
+import { isSegment } from "./lines.ts";
 import type { Mark } from "./mark.ts";
 import { RECORD, RecordCursor } from "./record.ts";
 import { SegmentReader } from "./read_segment.ts";
-import { listSegments, SEGMENT_MAGIC } from "./segment_file.ts";
+import { listSegments } from "./segment_file.ts";
 
 export interface BlockRange {
   /** Unix epoch, microseconds. */
@@ -47,21 +48,6 @@ export async function openRecords(path: string, venue?: string): Promise<Records
     return new SegmentRecords(path, names.map((name) => `${path}/${name}`));
   }
   return await isSegment(path) ? new SegmentRecords(path, [path]) : new CaptureRecords(path, venue);
-}
-
-/** Whether this is what `mdg record` makes: a folder, or a segment of one. */
-export async function isRecording(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isDirectory || await isSegment(path);
-  } catch {
-    return false;
-  }
-}
-async function isSegment(path: string): Promise<boolean> {
-  using file = await Deno.open(path);
-  const start = new Uint8Array(SEGMENT_MAGIC.length);
-  await file.read(start);
-  return new TextDecoder().decode(start) === SEGMENT_MAGIC;
 }
 
 class SegmentRecords implements Records {

@@ -3,11 +3,12 @@
  * and venue in several recordings is one: a recording that was begun anew in another folder goes on in it.
  */
 import { quoted, UserError } from "../../base/errors.ts";
-import { isRecording, openRecords, type Records } from "../../formats/recording/open_records.ts";
+import { isRecording } from "../../formats/recording/lines.ts";
+import { openRecords, type Records } from "../../formats/recording/open_records.ts";
 import type { Mark } from "../../formats/recording/mark.ts";
 import { recogniseVenue } from "../capture/recognise_venue.ts";
 import type { SourceContext } from "../source.ts";
-import { ReplayPlayer } from "./player.ts";
+import { type PlayerOptions, ReplayPlayer } from "./player.ts";
 import { ReplayClock } from "./replay_clock.ts";
 import { ReplayPart, type ReplayPartOptions } from "./replay_part.ts";
 
@@ -21,6 +22,7 @@ export interface ReplayOptions {
   to_us?: number;
   symbols: readonly string[];
   stays: boolean;
+  throttle?: PlayerOptions["throttle"];
   /** What else the part of this source is to tell. */
   listen?(mark: Mark & { mark: "source" }): Pick<ReplayPartOptions, "heard" | "marked">;
 }
@@ -39,8 +41,8 @@ export async function openReplay(options: ReplayOptions, context: SourceContext)
     records.push(await openRecords(path, venue));
   }
   const clock = new ReplayClock(context.clock);
-  const { speed, from_us, to_us } = options;
-  const player = new ReplayPlayer({ records, clock, host: context.clock, speed, from_us, to_us });
+  const { speed, from_us, to_us, throttle } = options;
+  const player = new ReplayPlayer({ records, clock, host: context.clock, speed, from_us, to_us, throttle });
   const marks = await sourcesOf(records);
   const parts: ReplayPart[] = [];
   for (const mark of marks) {

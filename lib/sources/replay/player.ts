@@ -15,7 +15,7 @@ import type { ReplayClock } from "./replay_clock.ts";
 import { connectionKey, type ReplayPart } from "./replay_part.ts";
 
 /** Events of a part whose batches are not told. */
-const BATCH_EVENTS = 1_024;
+const BATCH_EVENTS = 512;
 /** Sockets and timers are served at least this often. */
 const TURN_MS = 8;
 
@@ -26,6 +26,8 @@ export interface PlayerOptions {
   speed: number;
   from_us?: number;
   to_us?: number;
+  /** Awaited after each batch: whoever writes on may have to wait for its reader. */
+  throttle?(): Promise<void> | undefined;
 }
 
 export interface PlayerState {
@@ -50,7 +52,9 @@ export class ReplayPlayer {
   #seek_us: number | undefined;
   /** Until this place nobody hears of anything. */
   #silent_until_us: number | undefined;
-  /** Symbols whose checkpoint was taken up after a jump. */
+  /** Books are taken up from checkpoints: after a jump, or where the recording begins amid. */
+  #takes_up = false;
+  /** Symbols whose checkpoint was taken up. */
   readonly #taken_up = new Set<string>();
   #nudge: (() => void) | undefined;
   #stopped = false;
@@ -206,7 +210,10 @@ export class ReplayPlayer {
     }
     const part = this.#parts.get(mark.source);
     if (part === undefined) return;
-    if (mark.mark === "source") this.#numbers[lane].set(mark.number, part);
+    if (mark.mark === "source") {
+      if (mark.again && this.#numbers[lane].size === 0) this.#takes_up = true;
+      this.#numbers[lane].set(mark.number, part);
+    }
     if (mark.mark === "opened") {
       this.#connections.set(connectionKey(lane, mark.connection), part);
       this.#last_key = -1;
@@ -214,7 +221,7 @@ export class ReplayPlayer {
     part.mark(mark, at_us, lane);
   }
   #checkpoint(checkpoint: Checkpoint, at_us: number): void {
-    if (this.#silent_until_us === undefined) return;
+    if (!this.#takes_up) return;
     const key = `${checkpoint.source} ${checkpoint.symbol}`;
     if (this.#taken_up.has(key)) return;
     this.#taken_up.add(key);
@@ -224,7 +231,9 @@ export class ReplayPlayer {
   async #after(delivered: Promise<void>): Promise<void> {
     await delivered;
     if (this.#steps > 0) this.#steps--;
-    const { host } = this.options;
+    const { host, throttle } = this.options;
+    const waits = throttle?.();
+    if (waits) await waits;
     const now_ms = host.monotonic_ms();
     if (now_ms - this.#turn_ms < TURN_MS) return;
     await nextTurn();
@@ -232,7 +241,12 @@ export class ReplayPlayer {
   }
   /** Until the record is due, or somebody wants something. */
   async #wait(first_wait_ms: number, at_us: number): Promise<void> {
-    for (const part of this.#parts.values()) if (!part.told_batches) await part.deliver();
+    for (const part of this.#parts.values()) {
+      const delivered = part.told_batches ? undefined : part.deliver();
+      if (delivered === undefined) continue;
+      await delivered;
+      if (this.#steps > 0) this.#steps--;
+    }
     let wait_ms = first_wait_ms;
     while (!this.#stopped && this.#seek_us === undefined && (wait_ms > 0 || this.#paused)) {
       if (this.#paused && this.#steps > 0) return;
@@ -249,6 +263,7 @@ export class ReplayPlayer {
     await this.#merge?.close();
     for (const part of this.#parts.values()) part.depart(this.options.clock.at_us);
     this.#taken_up.clear();
+    this.#takes_up = true;
     this.#silent_until_us = to_us;
     this.#merge = this.#open(to_us);
   }

@@ -1,0 +1,169 @@
+/**
+ * `mdg replay`: plays recordings on the command line. What a gateway would publish, or the frames themselves, goes to
+ * stdout; what was played is said on stderr. As a source of `mdg run` it is `kind: replay`, as a venue `mdg mock --capture`.
+ */
+import { quoted, UserError } from "../lib/base/errors.ts";
+import { Metrics } from "../lib/base/metrics.ts";
+import { defineCommand, type ExitCode, type World } from "../lib/cli/command.ts";
+import type { ReplayOptions } from "../lib/sources/replay/open_replay.ts";
+import type { SourceContext } from "../lib/sources/source.ts";
+import { KEYS_HELP, replayKeys } from "./replay/keys.ts";
+import { UpdateLines } from "./replay/update_lines.ts";
+
+export const replay = defineCommand({
+  summary: "Play recordings: their updates or their frames, at any speed",
+  description:
+    "Plays a folder of `mdg record`, a segment of one, or captures of `<ns> <frame>` lines; several are merged by " +
+    "receive time. Prints what a gateway would publish, one JSON a line, or the frames in the plain form. Two runs " +
+    "print the same bytes. On a terminal: " + KEYS_HELP + ".",
+  arguments: [{ name: "RECORDING", doc: "folder, segment or capture", required: true, many: true }],
+  flags: {
+    speed: {
+      type: "text",
+      value: "max|N",
+      default: "max",
+      doc: "market seconds a second, paced by receive time",
+    },
+    from: { type: "text", value: "TIME", doc: "where to begin: ISO 8601 or digits of Unix time" },
+    to: { type: "text", value: "TIME", doc: "where to end" },
+    symbols: { type: "list", value: "SYMBOL", doc: "only these; default all" },
+    venue: { type: "text", value: "VENUE", doc: "of captures; recognised from their frames when absent" },
+    output: {
+      type: "text",
+      value: "WHAT",
+      choices: ["updates", "frames", "none"],
+      default: "updates",
+      doc: "updates as NDJSON, frames as `<ns> <frame>` lines, or none",
+    },
+    depth: {
+      type: "number",
+      value: "N",
+      integer: true,
+      min: 1,
+      max: 5_000,
+      default: 20,
+      doc: "levels a side of printed books",
+    },
+  },
+  examples: [
+    { command: "mdg replay recordings --output none", doc: "how fast it goes" },
+    {
+      command: "mdg replay recordings --speed 1 --from 2026-11-30T14:00:00Z | jq .payload",
+      doc: "as it was",
+    },
+    {
+      command: "mdg replay monday tuesday --output frames | gzip > both.gz",
+      doc: "the plain form of other tools",
+    },
+  ],
+  async run(world, flags, paths) {
+    const { timeOf } = await import("../lib/sources/replay/player.ts");
+    const options: ReplayOptions = {
+      paths,
+      venue: flags.venue,
+      speed: speedOf(flags.speed),
+      from_us: flags.from === undefined ? undefined : timeOf("--from", flags.from),
+      to_us: flags.to === undefined ? undefined : timeOf("--to", flags.to),
+      symbols: flags.symbols ?? [],
+      stays: false,
+    };
+    if (flags.output === "frames") return await playPlain(world, options);
+    return await playUpdates(world, options, flags.output === "none" ? 0 : flags.depth);
+  },
+});
+
+/** `depth` 0: nothing is printed. */
+async function playUpdates(world: World, options: ReplayOptions, depth: number): Promise<ExitCode> {
+  const [{ openReplay }, { playThrough }] = await Promise.all([
+    import("../lib/sources/replay/open_replay.ts"),
+    import("../lib/sources/replay/play_through.ts"),
+  ]);
+  const context = await contextOf(world);
+  const lines = new UpdateLines(depth, (text) => world.stdout(text));
+  const replay = await openReplay({ ...options, throttle: () => lines.throttle() }, context);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([world.signal, stop.signal]);
+  const giveBack = options.speed === Infinity && depth > 0
+    ? () => {}
+    : replayKeys(world, replay.player, () => stop.abort());
+  const started_ms = world.clock.monotonic_ms();
+  let updates = 0;
+  try {
+    await playThrough(replay, context, {
+      publish(update) {
+        updates++;
+        if (depth > 0) lines.publish(update);
+      },
+    }, signal);
+    await replay.player.finished();
+    await lines.flush();
+  } finally {
+    giveBack();
+  }
+  const seconds = (world.clock.monotonic_ms() - started_ms) / 1_000;
+  const frames = replay.parts.reduce((sum, part) => sum + part.frames, 0);
+  const strays = replay.parts.reduce((sum, part) => sum + part.strays, 0);
+  const trouble = replay.records.flatMap((one) => one.trouble);
+  summarise(world, { frames, updates, strays, seconds }, trouble);
+  return trouble.length > 0 ? 1 : 0;
+}
+
+async function playPlain(world: World, options: ReplayOptions): Promise<ExitCode> {
+  if (options.symbols.length > 0) {
+    throw new UserError(
+      `play frames of ${quoted(options.symbols[0])}: frames are played as they came, want no --symbols`,
+      {
+        code: 2,
+        hint: "--output updates can tell symbols apart",
+      },
+    );
+  }
+  const [{ openRecords }, { playFrames }] = await Promise.all([
+    import("../lib/formats/recording/open_records.ts"),
+    import("../lib/sources/replay/play_frames.ts"),
+  ]);
+  const records = await Promise.all(options.paths.map((path) => openRecords(path, options.venue ?? "")));
+  const started_ms = world.clock.monotonic_ms();
+  const played = await playFrames({
+    ...options,
+    records,
+    clock: world.clock,
+    signal: world.signal,
+    write: (lines) => world.stdout(lines),
+  });
+  const trouble = records.flatMap((one) => one.trouble);
+  const seconds = (world.clock.monotonic_ms() - started_ms) / 1_000;
+  summarise(world, { ...played, seconds }, trouble);
+  return trouble.length > 0 ? 1 : 0;
+}
+
+async function contextOf(world: World): Promise<SourceContext> {
+  const { FEEDS } = await import("../lib/gateway/catalog.ts");
+  return {
+    name: "replay",
+    clock: world.clock,
+    log: world.log,
+    metrics: new Metrics(),
+    seed: "replay",
+    feeds: FEEDS,
+  };
+}
+
+function summarise(world: World, played: Record<string, number>, trouble: readonly string[]): void {
+  const { seconds, frames } = played;
+  for (const one of trouble) world.log.warn("recording", { trouble: one });
+  world.log.info("played", {
+    ...played,
+    seconds: Number(seconds.toFixed(3)),
+    frames_per_second: Math.round(frames / Math.max(seconds, 1e-6)),
+  });
+}
+
+function speedOf(text: string): number {
+  if (text === "max") return Infinity;
+  const speed = Number(text);
+  if (speed > 0 && Number.isFinite(speed)) return speed;
+  throw new UserError(`play at speed ${quoted(text)}: not a speed, want max or a number above 0`, {
+    code: 2,
+  });
+}
