@@ -32,6 +32,8 @@ export type Mark =
     symbols: string[];
     channels: string[];
     legs: number;
+    /** Its frames are records of a data set of this format, no venue's. */
+    dataset?: string;
     /** Its batches are told by `taken` records; absent: nobody knows them. */
     batches?: true;
     again?: true;

@@ -6,6 +6,9 @@ import { quoted, UserError } from "../../base/errors.ts";
 import { isRecording } from "../../formats/recording/lines.ts";
 import { openRecords, type Records } from "../../formats/recording/open_records.ts";
 import type { Mark } from "../../formats/recording/mark.ts";
+import { DATASET_FEEDS, type ReplayFeed } from "../dataset/dataset_feeds.ts";
+import { DbnRecords } from "../dataset/dbn_records.ts";
+import { TardisRecords } from "../dataset/tardis_records.ts";
 import { recogniseVenue } from "../capture/recognise_venue.ts";
 import type { SourceContext } from "../source.ts";
 import { type PlayerOptions, ReplayPlayer } from "./player.ts";
@@ -37,8 +40,9 @@ export interface Replay {
 export async function openReplay(options: ReplayOptions, context: SourceContext): Promise<Replay> {
   const records: Records[] = [];
   for (const path of options.paths) {
-    const venue = await isRecording(path) ? undefined : options.venue ?? await venueOf(path, context);
-    records.push(await openRecords(path, venue));
+    records.push(
+      await openDataset(path) ?? await openRecords(path, await venueToSay(path, options, context)),
+    );
   }
   const clock = new ReplayClock(context.clock);
   const { speed, from_us, to_us, throttle } = options;
@@ -46,7 +50,7 @@ export async function openReplay(options: ReplayOptions, context: SourceContext)
   const marks = await sourcesOf(records);
   const parts: ReplayPart[] = [];
   for (const mark of marks) {
-    const feed = Object.hasOwn(context.feeds, mark.venue) ? context.feeds[mark.venue] : undefined;
+    const feed = feedOf(mark, context);
     if (feed === undefined) {
       throw new UserError(`replay source ${quoted(mark.source)}: venue ${quoted(mark.venue)} is unknown`);
     }
@@ -66,6 +70,35 @@ export async function openReplay(options: ReplayOptions, context: SourceContext)
     parts.push(part);
   }
   return { player, parts, records };
+}
+
+function feedOf(
+  { dataset, venue }: Mark & { mark: "source" },
+  { feeds }: SourceContext,
+): ReplayFeed | undefined {
+  if (dataset !== undefined) return DATASET_FEEDS[dataset]?.(venue);
+  return Object.hasOwn(feeds, venue) ? feeds[venue] : undefined;
+}
+/** A file of Databento or Tardis; undefined when it is something else. */
+async function openDataset(path: string): Promise<Records | undefined> {
+  if (await isRecording(path) || !await isFile(path)) return undefined;
+  return await DbnRecords.open(path) ?? await TardisRecords.open(path);
+}
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch {
+    return false;
+  }
+}
+/** Captures do not say their venue. */
+async function venueToSay(
+  path: string,
+  { venue }: ReplayOptions,
+  context: SourceContext,
+): Promise<string | undefined> {
+  if (await isRecording(path)) return undefined;
+  return venue ?? await venueOf(path, context);
 }
 
 async function venueOf(path: string, { feeds }: SourceContext): Promise<string> {

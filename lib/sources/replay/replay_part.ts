@@ -3,7 +3,7 @@
  * the place where the live run had them, so that what comes out is what came out live. The player drives it.
  * Refuses: frames of connections that were never said to be open (counted in `strays`).
  */
-import type { Feed, Mapper } from "../../feeds/feed.ts";
+import type { Mapper } from "../../feeds/feed.ts";
 import { checkpointOf } from "../../flow/book_checkpoint.ts";
 import { Books } from "../../flow/books.ts";
 import { SnapshotOwner } from "../../flow/snapshot_owner.ts";
@@ -14,6 +14,7 @@ import { EventBatch } from "../../market/event_batch.ts";
 import type { InstrumentInfo } from "../../market/instrument_info.ts";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
+import type { ReplayFeed } from "../dataset/dataset_feeds.ts";
 import { Overlap } from "../live/overlap.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
 import { snapshotOf } from "./checkpoint_event.ts";
@@ -29,7 +30,7 @@ interface RecordedConnection {
 
 export interface ReplayPartOptions {
   mark: SourceMark;
-  feed: Feed;
+  feed: ReplayFeed;
   clock: ReplayClock;
   context: SourceContext;
   /** Only these; empty: all. */
