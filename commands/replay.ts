@@ -7,14 +7,16 @@ import { Metrics } from "../lib/base/metrics.ts";
 import { defineCommand, type ExitCode, type World } from "../lib/cli/command.ts";
 import type { ReplayOptions } from "../lib/sources/replay/open_replay.ts";
 import type { SourceContext } from "../lib/sources/source.ts";
+import type { MarketUpdate } from "../lib/market/update.ts";
+import { EXPORT_FORMATS, ExportTables } from "./replay/export_tables.ts";
 import { KEYS_HELP, replayKeys } from "./replay/keys.ts";
 import { UpdateLines } from "./replay/update_lines.ts";
 
 export const replay = defineCommand({
   summary: "Play recordings: their updates or their frames, at any speed",
   description:
-    "Plays a folder of `mdg record`, a segment of one, or captures of `<ns> <frame>` lines; several are merged by " +
-    "receive time. Prints what a gateway would publish, one JSON a line, or the frames in the plain form. Two runs " +
+    "Plays a folder of `mdg record`, a segment of one, captures of `<ns> <frame>` lines, Databento DBN files and " +
+    "Tardis CSV or NDJSON; several are merged by receive time. Prints what a gateway would publish, one JSON a line, or the frames in the plain form. Two runs " +
     "print the same bytes. On a terminal: " + KEYS_HELP + ".",
   arguments: [{ name: "RECORDING", doc: "folder, segment or capture", required: true, many: true }],
   flags: {
@@ -44,12 +46,28 @@ export const replay = defineCommand({
       default: 20,
       doc: "levels a side of printed books",
     },
+    export: {
+      type: "text",
+      value: "DIR",
+      doc: "instead of printing: tables of trades, quotes and books as files there",
+    },
+    format: {
+      type: "text",
+      value: "FORMAT",
+      choices: EXPORT_FORMATS,
+      default: "parquet",
+      doc: "of exported tables",
+    },
   },
   examples: [
     { command: "mdg replay recordings --output none", doc: "how fast it goes" },
     {
       command: "mdg replay recordings --speed 1 --from 2026-11-30T14:00:00Z | jq .payload",
       doc: "as it was",
+    },
+    {
+      command: "mdg replay glbx.mbo.dbn.zst --export tables --format csv",
+      doc: "Databento, or Tardis, into tables",
     },
     {
       command: "mdg replay monday tuesday --output frames | gzip > both.gz",
@@ -68,22 +86,35 @@ export const replay = defineCommand({
       stays: false,
     };
     if (flags.output === "frames") return await playPlain(world, options);
-    return await playUpdates(world, options, flags.output === "none" ? 0 : flags.depth);
+    if (flags.export !== undefined) {
+      const tables = await ExportTables.open(
+        flags.export,
+        EXPORT_FORMATS.find((one) => one === flags.format)!,
+      );
+      return await playUpdates(world, options, tables);
+    }
+    const lines = flags.output === "none"
+      ? undefined
+      : new UpdateLines(flags.depth, (text) => world.stdout(text));
+    return await playUpdates(world, options, lines);
   },
 });
 
-/** `depth` 0: nothing is printed. */
-async function playUpdates(world: World, options: ReplayOptions, depth: number): Promise<ExitCode> {
+/** Who takes the updates; absent: nobody. */
+async function playUpdates(
+  world: World,
+  options: ReplayOptions,
+  taker: Taker | undefined,
+): Promise<ExitCode> {
   const [{ openReplay }, { playThrough }] = await Promise.all([
     import("../lib/sources/replay/open_replay.ts"),
     import("../lib/sources/replay/play_through.ts"),
   ]);
   const context = await contextOf(world);
-  const lines = new UpdateLines(depth, (text) => world.stdout(text));
-  const replay = await openReplay({ ...options, throttle: () => lines.throttle() }, context);
+  const replay = await openReplay({ ...options, throttle: () => taker?.throttle() }, context);
   const stop = new AbortController();
   const signal = AbortSignal.any([world.signal, stop.signal]);
-  const giveBack = options.speed === Infinity && depth > 0
+  const giveBack = options.speed === Infinity && taker !== undefined
     ? () => {}
     : replayKeys(world, replay.player, () => stop.abort());
   const started_ms = world.clock.monotonic_ms();
@@ -92,20 +123,28 @@ async function playUpdates(world: World, options: ReplayOptions, depth: number):
     await playThrough(replay, context, {
       publish(update) {
         updates++;
-        if (depth > 0) lines.publish(update);
+        taker?.publish(update);
       },
     }, signal);
     await replay.player.finished();
-    await lines.flush();
   } finally {
+    await taker?.close();
     giveBack();
   }
   const seconds = (world.clock.monotonic_ms() - started_ms) / 1_000;
   const frames = replay.parts.reduce((sum, part) => sum + part.frames, 0);
   const strays = replay.parts.reduce((sum, part) => sum + part.strays, 0);
   const trouble = replay.records.flatMap((one) => one.trouble);
-  summarise(world, { frames, updates, strays, seconds }, trouble);
+  summarise(world, { frames, updates, strays, ...taker?.rows, seconds }, trouble);
   return trouble.length > 0 ? 1 : 0;
+}
+
+interface Taker {
+  publish(update: MarketUpdate): void;
+  throttle(): Promise<void> | undefined;
+  close(): Promise<void>;
+  /** By table. */
+  readonly rows?: Record<string, number>;
 }
 
 async function playPlain(world: World, options: ReplayOptions): Promise<ExitCode> {

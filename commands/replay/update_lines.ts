@@ -21,6 +21,9 @@ export class UpdateLines {
   throttle(): Promise<void> | undefined {
     return this.#text.length >= CHUNK_CHARACTERS ? this.flush() : undefined;
   }
+  close(): Promise<void> {
+    return this.flush();
+  }
   async flush(): Promise<void> {
     const text = this.#text;
     this.#text = "";
