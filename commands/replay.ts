@@ -5,7 +5,7 @@
 import { quoted, UserError } from "../lib/base/errors.ts";
 import { Metrics } from "../lib/base/metrics.ts";
 import { defineCommand, type ExitCode, type World } from "../lib/cli/command.ts";
-import type { ReplayOptions } from "../lib/sources/replay/open_replay.ts";
+import type { Replay, ReplayOptions } from "../lib/sources/replay/open_replay.ts";
 import type { SourceContext } from "../lib/sources/source.ts";
 import type { MarketUpdate } from "../lib/market/update.ts";
 import { EXPORT_FORMATS, ExportTables } from "./replay/export_tables.ts";
@@ -58,6 +58,11 @@ export const replay = defineCommand({
       default: "parquet",
       doc: "of exported tables",
     },
+    report: {
+      type: "boolean",
+      doc: "instead of printing updates: how long they take from receipt to a queued payload",
+    },
+    "report-page": { type: "text", value: "FILE", doc: "the report as an HTML page, too" },
   },
   examples: [
     { command: "mdg replay recordings --output none", doc: "how fast it goes" },
@@ -68,6 +73,10 @@ export const replay = defineCommand({
     {
       command: "mdg replay glbx.mbo.dbn.zst --export tables --format csv",
       doc: "Databento, or Tardis, into tables",
+    },
+    {
+      command: "mdg replay recordings --speed 1 --report-page latency.html",
+      doc: "receipt to queued payload: percentiles, and a page with curves",
     },
     {
       command: "mdg replay monday tuesday --output frames | gzip > both.gz",
@@ -93,6 +102,9 @@ export const replay = defineCommand({
       );
       return await playUpdates(world, options, tables);
     }
+    if (flags.report || flags["report-page"] !== undefined) {
+      return await playReport(world, options, flags.depth, flags["report-page"]);
+    }
     const lines = flags.output === "none"
       ? undefined
       : new UpdateLines(flags.depth, (text) => world.stdout(text));
@@ -112,6 +124,7 @@ async function playUpdates(
   ]);
   const context = await contextOf(world);
   const replay = await openReplay({ ...options, throttle: () => taker?.throttle() }, context);
+  taker?.watch?.(replay);
   const stop = new AbortController();
   const signal = AbortSignal.any([world.signal, stop.signal]);
   const giveBack = options.speed === Infinity && taker !== undefined
@@ -125,6 +138,7 @@ async function playUpdates(
         updates++;
         taker?.publish(update);
       },
+      flush: () => taker?.flush?.(),
     }, signal);
     await replay.player.finished();
   } finally {
@@ -139,8 +153,30 @@ async function playUpdates(
   return trouble.length > 0 ? 1 : 0;
 }
 
+async function playReport(
+  world: World,
+  options: ReplayOptions,
+  depth: number,
+  page: string | undefined,
+): Promise<ExitCode> {
+  const [{ LatencyReport, reportJson }, { latencyPage }] = await Promise.all([
+    import("./replay/latency_report.ts"),
+    import("./replay/latency_page.ts"),
+  ]);
+  const report = new LatencyReport(world.clock, new Metrics(), depth);
+  const code = await playUpdates(world, options, report);
+  const figures = report.figures();
+  await world.stdout(reportJson(figures) + "\n");
+  if (page !== undefined) await Deno.writeTextFile(page, latencyPage(options.paths.join(", "), figures));
+  return code;
+}
+
 interface Taker {
+  /** Before it plays. */
+  watch?(replay: Replay): void;
   publish(update: MarketUpdate): void;
+  /** After each batch. */
+  flush?(): void;
   throttle(): Promise<void> | undefined;
   close(): Promise<void>;
   /** By table. */

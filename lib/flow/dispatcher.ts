@@ -10,6 +10,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Trade } from "../market/event.ts";
 import type { MarketUpdate } from "../market/update.ts";
 import type { Books } from "./books.ts";
+import type { LatencyRecord } from "./latency_record.ts";
 import type { BookState, Hub, ReadinessPart, Receiver, SubscriptionControl } from "./hub.ts";
 
 const NO_TRADES: readonly Trade[] = [];
@@ -23,6 +24,8 @@ export class Dispatcher implements Hub {
   readonly #noisy: RateLimitedLog;
   subscriptions: SubscriptionControl | undefined;
   instrumentInfo: Hub["instrumentInfo"];
+  /** How long updates took to each receiver; absent: nobody asks. */
+  latency: LatencyRecord | undefined;
 
   constructor(readonly clock: Clock, readonly log: Log, readonly metrics: Metrics, readonly version: string) {
     this.#noisy = new RateLimitedLog(log, clock);
@@ -42,9 +45,11 @@ export class Dispatcher implements Hub {
   }
   publish(update: MarketUpdate): void {
     const receivers = this.#receivers;
+    const { latency } = this;
     for (let i = 0; i < receivers.length; i++) {
       try {
         receivers[i].offer(update);
+        latency?.handed(receivers[i].name, update);
       } catch (error) {
         this.#fault(receivers[i], error);
       }

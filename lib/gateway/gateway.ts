@@ -11,6 +11,7 @@ import { DeliveryQueue } from "../flow/delivery_queue.ts";
 import { Dispatcher } from "../flow/dispatcher.ts";
 import type { FrameTap } from "../flow/frame_tap.ts";
 import type { SourceSubscriptions } from "../flow/hub.ts";
+import { LatencyRecord } from "../flow/latency_record.ts";
 import type { Server } from "../servers/server.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { Source, SourceEvents } from "../sources/source.ts";
@@ -70,6 +71,7 @@ export class Gateway implements AsyncDisposable {
 
   private constructor(readonly config: GatewayConfig, readonly world: GatewayWorld) {
     this.hub = new Dispatcher(world.clock, world.log, world.metrics, world.version);
+    this.hub.latency = new LatencyRecord(world.clock, world.metrics);
     this.hub.instrumentInfo = (venue, symbol) => {
       for (const { source } of this.#sources) {
         const found = source.venue === venue ? source.instrument?.(symbol) : undefined;
@@ -209,6 +211,7 @@ export class Gateway implements AsyncDisposable {
       silence: (symbol) => source.silence?.(symbol),
     }, source.learns);
     for (const symbol of source.symbols) books.add(symbol);
+    if (source.playedAt) this.hub.latency!.replayed(source.venue, source.playedAt.bind(source));
     this.hub.addBooks(books);
     this.hub.addReadiness(source);
     return () => {

@@ -37,6 +37,8 @@ export interface Source {
   readonly can_refresh?: boolean;
   /** The time that its events are of, where that is not now (a replay). */
   readonly clock?: Clock;
+  /** Where frames are played from a recording: when the one received then was, by the host's clock (epoch µs). */
+  playedAt?(received_us: number): number | undefined;
   /** Candles to be built from its trades. */
   readonly candles?: CandlePlan;
   /**

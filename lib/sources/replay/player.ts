@@ -201,7 +201,10 @@ export class ReplayPlayer {
     const part = this.#last_part;
     if (part === undefined) return undefined;
     part.frame(key, cursor.payload, cursor.at_us);
-    return part.filling.size >= BATCH_EVENTS && !part.told_batches ? part.deliver() : undefined;
+    if (part.told_batches) return undefined;
+    // Paced, each frame goes by itself: waiting for others would only make it late.
+    const enough = this.pace.speed === Infinity ? BATCH_EVENTS : 1;
+    return part.filling.size >= enough ? part.deliver() : undefined;
   }
   #mark(mark: Mark, at_us: number, lane: number): void {
     if (mark.mark === "loss") return;

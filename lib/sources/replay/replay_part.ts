@@ -18,6 +18,7 @@ import type { ReplayFeed } from "../dataset/dataset_feeds.ts";
 import { Overlap } from "../live/overlap.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
 import { snapshotOf } from "./checkpoint_event.ts";
+import { PlayedTimes } from "./played_times.ts";
 import type { ReplayClock } from "./replay_clock.ts";
 
 type SourceMark = Mark & { mark: "source" };
@@ -71,6 +72,9 @@ export class ReplayPart implements Source {
   readonly #owner = new SnapshotOwner();
   readonly #instruments = new Map<string, InstrumentInfo>();
   readonly #known = new Set<string>();
+  readonly #played: PlayedTimes;
+  /** Somebody asked when frames were played; nobody else pays for it. */
+  #wants_times = false;
   /** While a place is being reached: books kept beside, of which nobody hears. */
   #shadow: Books | undefined;
   #handover: (() => void) | undefined;
@@ -92,10 +96,15 @@ export class ReplayPart implements Source {
     this.withheld = feed.redistribution?.forbidden;
     this.symbols = mark.symbols.filter((symbol) => symbols.size === 0 || symbols.has(symbol));
     this.told_batches = mark.batches === true;
+    this.#played = new PlayedTimes(clock.host);
     this.#overlap = new Overlap(this.sequence, mark.legs, { ...context, clock });
   }
   notReady(): undefined {
     return undefined;
+  }
+  playedAt(received_us: number): number | undefined {
+    this.#wants_times = true;
+    return this.#played.find(received_us);
   }
   /** What the live run asked for comes; a capture of another tool knows nothing of our wishes. */
   get can_refresh(): boolean {
@@ -128,6 +137,7 @@ export class ReplayPart implements Source {
         }
         yield this.filling;
         this.filling.clear();
+        this.#played.clear();
         const delivered = this.#delivered;
         this.#delivered = undefined;
         delivered();
@@ -144,6 +154,7 @@ export class ReplayPart implements Source {
     if (this.#shadow) {
       this.#shadow.process(this.filling);
       this.filling.clear();
+      this.#played.clear();
       return undefined;
     }
     return new Promise((resolve) => {
@@ -161,6 +172,7 @@ export class ReplayPart implements Source {
   /** `key`: of the connection, over all recordings. */
   frame(key: number, frame: Uint8Array, received_us: number): void {
     this.frames++;
+    if (this.#wants_times) this.#played.note(received_us);
     if (key !== this.#last_key) {
       this.#last = this.#connections.get(key);
       this.#last_key = key;
