@@ -22,6 +22,7 @@ import type {
 } from "./hub.ts";
 import type { MemoryGuard } from "./memory_guard.ts";
 import type { Sessions } from "./session_registry.ts";
+import type { LatencyRecord } from "./latency_record.ts";
 
 const NO_TRADES: readonly Trade[] = [];
 /** Reasons listed by /ready; more are summed up. */
@@ -36,6 +37,8 @@ export class Dispatcher implements Hub, Surroundings {
   memory: MemoryGuard | undefined;
   sessions: Sessions | undefined;
   instrumentInfo: Hub["instrumentInfo"];
+  /** How long updates took to each receiver; absent: nobody asks. */
+  latency: LatencyRecord | undefined;
 
   constructor(readonly clock: Clock, readonly log: Log, readonly metrics: Metrics, readonly version: string) {
     this.#noisy = new RateLimitedLog(log, clock);
@@ -55,9 +58,11 @@ export class Dispatcher implements Hub, Surroundings {
   }
   publish(update: MarketUpdate): void {
     const receivers = this.#receivers;
+    const { latency } = this;
     for (let i = 0; i < receivers.length; i++) {
       try {
         receivers[i].offer(update);
+        latency?.handed(receivers[i].name, update);
       } catch (error) {
         this.#fault(receivers[i], error);
       }

@@ -7,9 +7,10 @@ import { knownSecrets } from "../../base/known_secrets.ts";
 import { type Log, RateLimitedLog } from "../../base/log.ts";
 import type { MetricFamily, MetricValue } from "../../base/metrics.ts";
 import { Random } from "../../base/random.ts";
+import type { TappedSource } from "../../flow/frame_tap.ts";
 import { type PipelineMetrics, pipelineMetrics } from "../../flow/pipeline_metrics.ts";
 import type { Feed, FeedLimits, SnapshotSpec, StreamName, StreamOptions } from "../../feeds/feed.ts";
-import type { Channel, MarketEvent } from "../../market/event.ts";
+import { type Channel, CHANNEL_OF, type MarketEvent } from "../../market/event.ts";
 import type { CalendarOptions } from "../../market/calendar.ts";
 import type { CandlePlan } from "../../flow/candles.ts";
 import { EventBatch } from "../../market/event_batch.ts";
@@ -22,6 +23,7 @@ import { ConnectionCounts } from "./connection_counts.ts";
 import { BookRenewals } from "./book_renewals.ts";
 import { InstrumentList } from "./instrument_list.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
+import { LiveTap } from "./live_tap.ts";
 import { MarketHours } from "./market_hours.ts";
 import { Overlap } from "./overlap.ts";
 import { SnapshotQueue } from "./snapshot_queue.ts";
@@ -54,16 +56,7 @@ export interface LiveOptions {
   may_redistribute: boolean;
 }
 
-const CHANNEL_OF: Record<Exclude<MarketEvent["kind"], "damage">, Channel> = {
-  book_delta: "book",
-  book_snapshot: "book",
-  trade: "trades",
-  quote: "quote",
-  ticker: "ticker",
-  candle: "candles",
-};
-
-export class LiveSource implements Source, LaneOwner {
+export class LiveSource implements Source, LaneOwner, TappedSource {
   readonly name: string;
   readonly venue: string;
   readonly sequence;
@@ -94,6 +87,7 @@ export class LiveSource implements Source, LaneOwner {
   #ticks = 0;
   readonly #quiet = new Map<string, { at_ms: number; pause_ms: number; last_id?: number }>();
   readonly #quiet_ms: number;
+  readonly #tap: LiveTap;
 
   constructor(readonly options: LiveOptions, readonly context: SourceContext) {
     this.name = context.name;
@@ -124,6 +118,13 @@ export class LiveSource implements Source, LaneOwner {
     ]);
     this.#event_frames = this.#frames.with(this.venue, "events");
     this.#connections = new ConnectionCounts(context.metrics, this.name, this.venue, this.#lanes);
+    this.#tap = new LiveTap(context, this);
+  }
+  get channels(): readonly Channel[] {
+    return this.options.channels;
+  }
+  get legs(): number {
+    return this.options.legs;
   }
   get candles(): CandlePlan | undefined {
     return this.options.candles;
@@ -134,6 +135,7 @@ export class LiveSource implements Source, LaneOwner {
 
   async *batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch> {
     const { clock, metrics } = this.context;
+    const { answered } = this.#tap;
     this.#events = events;
     if (this.withheld !== undefined) {
       this.#log.info("servers refuse this venue to their clients", { why: this.withheld });
@@ -150,6 +152,7 @@ export class LiveSource implements Source, LaneOwner {
       signal,
       ready: (symbol) => this.#bookFlows(symbol),
       arrived: (...arrival) => this.#snapshotArrived(snapshot, ...arrival),
+      answered,
     });
     const { instruments } = this.options.feed;
     this.#instruments = instruments && new InstrumentList({
@@ -160,6 +163,7 @@ export class LiveSource implements Source, LaneOwner {
       random: this.#random.fork("instruments"),
       signal,
       symbols: () => this.#symbols,
+      answered,
     });
     void this.#instruments?.refresh();
     this.#open(this.#symbols);
@@ -174,8 +178,10 @@ export class LiveSource implements Source, LaneOwner {
         if (this.#filling.size === 0) continue;
         [this.#filling, this.#draining] = [this.#draining, this.#filling];
         if (this.#paused && !this.#held) this.#setPaused(false);
+        this.#tap.taken();
         yield this.#draining;
         this.#draining.clear();
+        if (this.#filling.size === 0) this.#tap.settled();
       }
     } finally {
       signal.removeEventListener("abort", stop);
@@ -248,6 +254,7 @@ export class LiveSource implements Source, LaneOwner {
       this.#event_frames.value++;
       this.#keepWanted(batch, before);
       for (let i = before; i < batch.events.length; i++) this.#heard(lane, batch.events[i]);
+      this.#tap.frames?.mapped(connection.tap_number, batch, before);
       this.#overlap.take(batch, before, connection, lane.options.leg);
       if (batch.size === 0) return;
       if (batch.size >= MAX_BATCH_EVENTS && !this.#paused) this.#setPaused(true);
@@ -283,6 +290,7 @@ export class LiveSource implements Source, LaneOwner {
         });
       case "malformed": {
         const [only] = lane.symbols;
+        this.#tap.noticed({ mark: "damage", symbols: lane.symbols }, received_us);
         for (const symbol of lane.symbols) {
           batch.push({ kind: "damage", venue: this.venue, symbol, received_us });
         }
@@ -305,12 +313,15 @@ export class LiveSource implements Source, LaneOwner {
     const without_trades = lane.symbols.filter((symbol) =>
       lane.carriesChannel(symbol, "trades") && !this.#isCarriedBesides(lane, symbol, "trades")
     );
-    if (without_trades.length > 0) this.#events?.tradesInterrupted?.(without_trades);
+    if (without_trades.length > 0) this.#tradesInterrupted(without_trades);
     const carries_books = [...lane.streams.values()].some((watch) => watch.name.channel === "book");
     if (carries_books || !this.sequence) {
       const alone = lane.symbols.filter((symbol) => !this.#isCarriedBesides(lane, symbol));
       for (const symbol of alone) this.#overlap.interrupted(symbol);
-      if (alone.length > 0) this.#events?.interrupted(alone, "disconnected");
+      if (alone.length > 0) {
+        const at_us = this.#tap.noticed({ mark: "interrupted", symbols: alone, reason: "disconnected" });
+        this.#events?.interrupted(alone, "disconnected", at_us);
+      }
     }
     this.#log.debug("streams interrupted", { lane: lane.options.id, reason });
   }
@@ -337,7 +348,7 @@ export class LiveSource implements Source, LaneOwner {
       .with(this.venue).value += streams.length;
     // Between the old subscription and the new one a trade may pass unseen.
     const trades = streams.filter((one) => one.channel === "trades").map((one) => one.symbol);
-    if (trades.length > 0) this.#events?.tradesInterrupted?.(trades);
+    if (trades.length > 0) this.#tradesInterrupted(trades);
     this.#noisy.warn("silent", "acknowledged streams bring no data: subscribing again", {
       lane: lane.options.id,
       streams: streams.slice(0, 5).map((one) => one.stream),
@@ -345,6 +356,10 @@ export class LiveSource implements Source, LaneOwner {
     });
   }
 
+  #tradesInterrupted(symbols: readonly string[]): void {
+    this.#tap.noticed({ mark: "trades_interrupted", symbols });
+    this.#events?.tradesInterrupted?.(symbols);
+  }
   /** A frame may tell more than its stream was asked for: a ticker that is also the quote. */
   #keepWanted({ events }: EventBatch, from: number): void {
     const { channels } = this.options;
@@ -452,6 +467,8 @@ export class LiveSource implements Source, LaneOwner {
         log: this.#log,
         compression,
         token,
+        leg,
+        tap: this.#tap.frames,
       },
       reconnect_delay_ms,
       max_reconnect_delay_ms,
@@ -466,7 +483,9 @@ export class LiveSource implements Source, LaneOwner {
     // Nothing is read, so nobody is late, and a snapshot would only be in the way.
     if (this.#held) return;
     for (const lane of [...this.#lanes]) lane.check();
-    if (this.#overlap.tick(this.#filling, this.#lanes.some((lane) => lane.overlaps))) this.#wake?.();
+    const overlaps = this.#lanes.some((lane) => lane.overlaps);
+    this.#tap.overlapTick(overlaps);
+    if (this.#overlap.tick(this.#filling, overlaps)) this.#wake?.();
     this.#snapshots?.pump();
     this.#renewals.pump();
     if (this.#snapshots && ++this.#ticks % TICKS_PER_QUIET_CHECK === 0) this.#confirmQuietBooks();
