@@ -58,6 +58,12 @@ export const replay = defineCommand({
       default: "parquet",
       doc: "of exported tables",
     },
+    serve: {
+      type: "text",
+      value: "HOST:PORT",
+      doc:
+        "instead of printing: be the venue, word for word, for a client that talks as the recorded one did",
+    },
     report: {
       type: "boolean",
       doc: "instead of printing updates: how long they take from receipt to a queued payload",
@@ -73,6 +79,10 @@ export const replay = defineCommand({
     {
       command: "mdg replay glbx.mbo.dbn.zst --export tables --format csv",
       doc: "Databento, or Tardis, into tables",
+    },
+    {
+      command: "mdg replay recordings --serve 127.0.0.1:7070",
+      doc: "the venue again; point ws_url of a source there",
     },
     {
       command: "mdg replay recordings --speed 1 --report-page latency.html",
@@ -94,6 +104,7 @@ export const replay = defineCommand({
       symbols: flags.symbols ?? [],
       stays: false,
     };
+    if (flags.serve !== undefined) return await serveRecorded(world, options, flags.serve);
     if (flags.output === "frames") return await playPlain(world, options);
     if (flags.export !== undefined) {
       const tables = await ExportTables.open(
@@ -210,6 +221,26 @@ async function playPlain(world: World, options: ReplayOptions): Promise<ExitCode
   const seconds = (world.clock.monotonic_ms() - started_ms) / 1_000;
   summarise(world, { ...played, seconds }, trouble);
   return trouble.length > 0 ? 1 : 0;
+}
+
+async function serveRecorded(
+  world: World,
+  { paths, speed }: ReplayOptions,
+  listen: string,
+): Promise<ExitCode> {
+  const [path, ...more] = paths;
+  if (more.length > 0) {
+    throw new UserError(`serve recordings: ${paths.length} given, want one`, { code: 2 });
+  }
+  const { RecordedVenue } = await import("../lib/mocks/recorded/recorded_venue.ts");
+  await using venue = await RecordedVenue.open({ path, speed, listen }, world);
+  const { ws_url, rest_url } = venue;
+  await world.stdout(JSON.stringify({ ws_url, rest_url, stats_url: `${rest_url}/mock/stats` }) + "\n");
+  if (!world.signal.aborted) {
+    await new Promise((resolve) => world.signal.addEventListener("abort", resolve, { once: true }));
+  }
+  world.log.info("served", { ...venue.stats() });
+  return 0;
 }
 
 async function contextOf(world: World): Promise<SourceContext> {
