@@ -8,6 +8,8 @@ import http2 from "node:http2";
 import { Buffer } from "node:buffer";
 import protobuf from "protobufjs";
 import { type Clock, sleep, systemClock } from "../../../../lib/base/clock.ts";
+import type { MemoryGuard } from "../../../../lib/flow/memory_guard.ts";
+import type { Sessions } from "../../../../lib/flow/session_registry.ts";
 import type { Candle, Ticker, Trade } from "../../../../lib/market/event.ts";
 import { OpenAccess } from "../../../../lib/servers/access/open_to_all.ts";
 import type { Access } from "../../../../lib/servers/access/access.ts";
@@ -28,6 +30,8 @@ export type Message = Record<string, any>;
 
 /** A hub that remembers what the real one would. */
 export class MarketHub extends FakeHub {
+  sessions: Sessions | undefined;
+  memory: MemoryGuard | undefined;
   readonly tickers = new Map<string, Ticker>();
   readonly trades = new Map<string, Trade[]>();
   readonly bars = new Map<string, Candle[]>();
@@ -59,7 +63,14 @@ export interface GrpcRig {
 
 export async function withGrpc(
   body: (rig: GrpcRig) => Promise<void>,
-  options: { config?: Record<string, unknown>; clock?: Clock; access?: Access; tls?: TlsReload } = {},
+  options: {
+    config?: Record<string, unknown>;
+    clock?: Clock;
+    access?: Access;
+    tls?: TlsReload;
+    sessions?: Sessions;
+    memory?: MemoryGuard;
+  } = {},
 ): Promise<void> {
   const { clock = systemClock, access = new OpenAccess(), tls } = options;
   const config = grpcSchema.parse({
@@ -68,6 +79,8 @@ export async function withGrpc(
     ...options.config,
   });
   const hub = new MarketHub(clock);
+  hub.sessions = options.sessions;
+  hub.memory = options.memory;
   const server = await GrpcServer.open(
     { ...config, front_door: { ...config, allowed_origins: [] } },
     { access, tls },
