@@ -148,6 +148,10 @@ export class ReplayPart implements Source {
       this.#delivered?.();
     }
   }
+  /** What reads its connections' frames, for whoever wants more of it than events. */
+  *mappers(): Iterable<Mapper> {
+    for (const { mapper } of this.#connections.values()) yield mapper;
+  }
   /** Hands on what is there; resolves when it was worked on. */
   deliver(): Promise<void> | undefined {
     if (this.filling.size === 0) return undefined;
