@@ -63,6 +63,7 @@ export async function openReplay(options: ReplayOptions, context: SourceContext)
       ...options.listen?.(mark),
       symbols: new Set(options.symbols.map((symbol) => feed.symbol(symbol))),
       stays: options.stays,
+      isPatient: () => player.pace.speed === Infinity,
       started: () => player.started(),
       stopped: () => player.stop(),
     });

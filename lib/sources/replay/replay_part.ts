@@ -42,6 +42,8 @@ export interface ReplayPartOptions {
   marked?(mark: Mark, at_us: number, lane: number): void;
   /** At the end it waits to be stopped, so that servers go on with what is there. */
   stays: boolean;
+  /** It plays as fast as it goes: whoever is slower may be waited for. */
+  isPatient(): boolean;
   /** The consumer is there, or gone. */
   started(): void;
   stopped(): void;
@@ -105,6 +107,9 @@ export class ReplayPart implements Source {
   playedAt(received_us: number): number | undefined {
     this.#wants_times = true;
     return this.#played.find(received_us);
+  }
+  get patient(): boolean {
+    return this.options.isPatient();
   }
   /** What the live run asked for comes; a capture of another tool knows nothing of our wishes. */
   get can_refresh(): boolean {
