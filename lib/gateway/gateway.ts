@@ -140,7 +140,7 @@ export class Gateway implements AsyncDisposable {
     for (const family of ["sinks", "servers"] as const) {
       if (JSON.stringify(next[family]) !== JSON.stringify(this.config[family])) restart.push(family);
     }
-    return restart;
+    return [...new Set(restart)];
   }
 
   /** Stops taking in, flushes what is queued within `drain_timeout_ms`, closes servers, then sinks. Idempotent. */

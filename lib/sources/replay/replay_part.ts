@@ -42,6 +42,7 @@ export interface ReplayPartOptions {
   marked?(mark: Mark, at_us: number, lane: number): void;
   /** At the end it waits to be stopped, so that servers go on with what is there. */
   stays: boolean;
+  may_redistribute: boolean;
   /** It plays as fast as it goes: whoever is slower may be waited for. */
   isPatient(): boolean;
   /** The consumer is there, or gone. */
@@ -95,7 +96,7 @@ export class ReplayPart implements Source {
     this.#channels = new Set(mark.channels);
     const has_books = mark.channels.length === 0 || this.#channels.has("book");
     this.sequence = has_books ? feed.sequence : undefined;
-    this.withheld = feed.redistribution?.forbidden;
+    this.withheld = options.may_redistribute ? undefined : feed.redistribution?.forbidden;
     this.symbols = mark.symbols.filter((symbol) => symbols.size === 0 || symbols.has(symbol));
     this.told_batches = mark.batches === true;
     this.#played = new PlayedTimes(clock.host);
