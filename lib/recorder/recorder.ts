@@ -4,6 +4,7 @@
  * The feed never waits: when the disk does not keep up, what has no room is dropped, counted and named in the certificate.
  */
 import type { Clock, Timer } from "../base/clock.ts";
+import { quoted, UserError } from "../base/errors.ts";
 import { knownSecrets } from "../base/known_secrets.ts";
 import type { Log } from "../base/log.ts";
 import { RateLimitedLog } from "../base/log.ts";
@@ -258,7 +259,7 @@ export class Recorder implements FrameTap, AsyncDisposable {
     }
   }
   #fail(reason: string): void {
-    const error = new Error(`write the recording in "${this.options.directory}": ${reason}`);
+    const error = new UserError(`write the recording in ${quoted(this.options.directory, 200)}: ${reason}`);
     this.#failed.reject(error);
     this.#closed.reject(error);
     this.#closed.promise.catch(() => {});
