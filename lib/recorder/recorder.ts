@@ -64,6 +64,8 @@ export class Recorder implements FrameTap, AsyncDisposable {
   #segment_bytes = 0;
   #segment_started_ms: number;
   #last_flush_ms = 0;
+  /** When the sequences were last written down. */
+  #ledger_ms = -Infinity;
   #closing: Promise<void> | undefined;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
@@ -139,8 +141,9 @@ export class Recorder implements FrameTap, AsyncDisposable {
   append(kind: RecordKind, connection: number, at_us: number, payload: Uint8Array): boolean {
     if (this.#loss !== undefined && !this.#tellLoss(at_us)) return this.#lose(payload.length, at_us);
     if (!this.#blocks.append(kind, connection, at_us, payload)) {
-      // Whoever reads a block finds in it what is known of the sequences up to its end.
-      if (!this.#blocks.is_empty) this.#flush(this.#last_flush_ms);
+      // With many symbols what is known of their sequences is long: a full block says it only when it is time.
+      const now_ms = this.options.clock.monotonic_ms();
+      if (now_ms - this.#ledger_ms >= FLUSH_MS && !this.#blocks.is_empty) this.#flush(now_ms);
       if (!this.#blocks.begin(kind, connection, at_us, payload)) return this.#lose(payload.length, at_us);
     }
     this.#summary.count(kind);
@@ -206,6 +209,7 @@ export class Recorder implements FrameTap, AsyncDisposable {
     }
   }
   #flush(now_ms: number): void {
+    this.#ledger_ms = now_ms;
     const changes = this.#sources.flatMap((one) => one.ledger.changes());
     if (changes.length > 0) {
       const payload = encoder.encode(JSON.stringify(changes));
