@@ -4,6 +4,7 @@
  * The feed never waits: when the disk does not keep up, what has no room is dropped, counted and named in the certificate.
  */
 import type { Clock, Timer } from "../base/clock.ts";
+import { quoted, UserError } from "../base/errors.ts";
 import { knownSecrets } from "../base/known_secrets.ts";
 import type { Log } from "../base/log.ts";
 import { RateLimitedLog } from "../base/log.ts";
@@ -63,6 +64,8 @@ export class Recorder implements FrameTap, AsyncDisposable {
   #segment_bytes = 0;
   #segment_started_ms: number;
   #last_flush_ms = 0;
+  /** When the sequences were last written down. */
+  #ledger_ms = -Infinity;
   #closing: Promise<void> | undefined;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
@@ -138,8 +141,9 @@ export class Recorder implements FrameTap, AsyncDisposable {
   append(kind: RecordKind, connection: number, at_us: number, payload: Uint8Array): boolean {
     if (this.#loss !== undefined && !this.#tellLoss(at_us)) return this.#lose(payload.length, at_us);
     if (!this.#blocks.append(kind, connection, at_us, payload)) {
-      // Whoever reads a block finds in it what is known of the sequences up to its end.
-      if (!this.#blocks.is_empty) this.#flush(this.#last_flush_ms);
+      // With many symbols what is known of their sequences is long: a full block says it only when it is time.
+      const now_ms = this.options.clock.monotonic_ms();
+      if (now_ms - this.#ledger_ms >= FLUSH_MS && !this.#blocks.is_empty) this.#flush(now_ms);
       if (!this.#blocks.begin(kind, connection, at_us, payload)) return this.#lose(payload.length, at_us);
     }
     this.#summary.count(kind);
@@ -205,6 +209,7 @@ export class Recorder implements FrameTap, AsyncDisposable {
     }
   }
   #flush(now_ms: number): void {
+    this.#ledger_ms = now_ms;
     const changes = this.#sources.flatMap((one) => one.ledger.changes());
     if (changes.length > 0) {
       const payload = encoder.encode(JSON.stringify(changes));
@@ -258,7 +263,7 @@ export class Recorder implements FrameTap, AsyncDisposable {
     }
   }
   #fail(reason: string): void {
-    const error = new Error(`write the recording in "${this.options.directory}": ${reason}`);
+    const error = new UserError(`write the recording in ${quoted(this.options.directory, 200)}: ${reason}`);
     this.#failed.reject(error);
     this.#closed.reject(error);
     this.#closed.promise.catch(() => {});

@@ -69,7 +69,9 @@ export class ReplayPart implements Source {
   frames = 0;
   malformed = 0;
   #events: SourceEvents | undefined;
-  #channels: ReadonlySet<string>;
+  readonly #channels: ReadonlySet<string>;
+  /** Some channel or symbol of what comes is not wanted. */
+  readonly #wants_some: boolean;
   readonly #connections = new Map<number, RecordedConnection>();
   readonly #overlap: Overlap;
   readonly #owner = new SnapshotOwner();
@@ -94,6 +96,8 @@ export class ReplayPart implements Source {
     this.venue = feed.name;
     this.clock = clock;
     this.#channels = new Set(mark.channels);
+    const wants_all = mark.channels.length === 0 || feed.channels?.every((one) => this.#channels.has(one));
+    this.#wants_some = !wants_all || symbols.size > 0;
     const has_books = mark.channels.length === 0 || this.#channels.has("book");
     this.sequence = has_books ? feed.sequence : undefined;
     this.withheld = options.may_redistribute ? undefined : feed.redistribution?.forbidden;
@@ -199,7 +203,7 @@ export class ReplayPart implements Source {
       if (outcome.kind === "malformed") this.malformed++;
       return;
     }
-    this.#keepWanted(batch.events, before);
+    if (this.#wants_some) this.#keepWanted(batch.events, before);
     for (let i = before; i < batch.events.length; i++) this.#owner.note(batch.events[i]);
     this.options.heard?.(batch, before, key);
     this.#overlap.take(batch, before, connection, connection.leg);
@@ -337,7 +341,6 @@ export class ReplayPart implements Source {
   #keepWanted(events: MarketEvent[], from: number): void {
     const channels = this.#channels;
     const { symbols } = this.options;
-    if (channels.size === 0 && symbols.size === 0) return;
     let kept = from;
     for (let i = from; i < events.length; i++) {
       const event = events[i];
