@@ -87,9 +87,8 @@ export class Books {
         instrument.onOther(event);
     }
   }
-  interrupted(symbols: readonly string[], reason: string): void {
-    const now_us = this.context.clock.now_us();
-    for (const symbol of symbols) this.instruments.get(symbol)?.interrupted(reason, now_us);
+  interrupted(symbols: readonly string[], reason: string, at_us = this.context.clock.now_us()): void {
+    for (const symbol of symbols) this.instruments.get(symbol)?.interrupted(reason, at_us);
   }
   tradesInterrupted(symbols: readonly string[]): void {
     for (const symbol of symbols) this.instruments.get(symbol)?.tradesInterrupted();

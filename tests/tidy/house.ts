@@ -13,6 +13,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   "lib/servers": 3,
   "lib/mocks": 3,
   "lib/bundle": 3,
+  "lib/recorder": 3,
   "lib/monitors": 3,
   "lib/supervisor": 3,
   "lib/feeds": 2,

@@ -192,6 +192,7 @@ function clientTotals(delta: Delta): ClientTotals | undefined {
   const { now } = delta;
   const clients = now.value("mdg_websocket_clients");
   if (clients === undefined) return undefined;
+  const lag_p99_s = delta.quantile(0.99, "mdg_websocket_lag_seconds");
   return {
     clients,
     subscriptions: now.value("mdg_websocket_subscriptions"),
@@ -202,7 +203,7 @@ function clientTotals(delta: Delta): ClientTotals | undefined {
     new_skipped: delta.gainedIn("mdg_websocket_skipped_frames_total"),
     shed: delta.sum("mdg_websocket_shed_total"),
     refused: delta.sum("mdg_websocket_refused_total"),
-    lag_p99_ms: delta.quantile(0.99, "mdg_websocket_lag_milliseconds"),
+    lag_p99_ms: lag_p99_s === undefined ? undefined : lag_p99_s * 1000,
   };
 }
 

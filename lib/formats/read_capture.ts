@@ -3,8 +3,8 @@
  * a recording of any length takes bounded memory; lines are handed out in place, without a copy.
  * A torn end (a recorder that was killed) gives what is whole and says that it was torn.
  */
-import { reasonOf, UserError } from "../../base/errors.ts";
-import { openCapture } from "../../formats/open_capture.ts";
+import { reasonOf, UserError } from "../base/errors.ts";
+import { openCapture } from "./open_capture.ts";
 
 /** The longest frame accepted; a snapshot of 5,000 levels has about 300 kB. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -20,11 +20,11 @@ export interface CaptureEnd {
 
 /**
  * Calls `each` for every line: the frame is `bytes[start, end)`, valid during the call only. `received_us` is the
- * line's local receive time in microseconds.
+ * line's local receive time in microseconds; its digits of nanoseconds are `bytes[stamp, start - 1)`.
  */
 export async function readCapture(
   path: string,
-  each: (bytes: Uint8Array, start: number, end: number, received_us: number) => void,
+  each: (bytes: Uint8Array, start: number, end: number, received_us: number, stamp: number) => void,
   signal?: AbortSignal,
 ): Promise<CaptureEnd> {
   const end: CaptureEnd = { lines: 0, bad_lines: 0 };
@@ -36,7 +36,7 @@ export async function readCapture(
     const space = bytes.indexOf(32, start);
     const received_us = space > start && space < stop ? nanosecondsToMicroseconds(bytes, start, space) : NaN;
     if (Number.isNaN(received_us)) end.bad_lines++;
-    else each(bytes, space + 1, stop, received_us);
+    else each(bytes, space + 1, stop, received_us, start);
   };
   const capture = await openCapture(path, CHUNK_BYTES);
   try {
