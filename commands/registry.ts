@@ -8,6 +8,7 @@ export { decrypt } from "./decrypt.ts";
 export { dirToYaml as "dir-to-yaml" } from "./dir_to_yaml.ts";
 export { edit } from "./edit.ts";
 export { encrypt } from "./encrypt.ts";
+export { health } from "./health.ts";
 export { j5Format as "j5-format" } from "./j5_format.ts";
 export { j5ToJson as "j5-to-json" } from "./j5_to_json.ts";
 export { j5ToYaml as "j5-to-yaml" } from "./j5_to_yaml.ts";

@@ -2,14 +2,17 @@
  * Everything from outside that tests may use. One line per service or program.
  */
 export { age } from "./age.ts";
+export { buildah } from "./buildah.ts";
 export { c_compiler } from "./c_compiler.ts";
 export { chromium } from "./chromium.ts";
+export { docker_compose } from "./docker_compose.ts";
 export { espeak_ng } from "./espeak_ng.ts";
 export { grpc_js } from "./grpc_js.ts";
 export { node } from "./node.ts";
 export { openssl } from "./openssl.ts";
 export { patch } from "./patch.ts";
 export { postgres } from "./postgres.ts";
+export { prometheus } from "./prometheus.ts";
 export { promtool } from "./promtool.ts";
 export { python } from "./python.ts";
 export { python_grpc } from "./python_grpc.ts";
