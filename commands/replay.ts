@@ -2,8 +2,9 @@
  * `mdg replay`: plays recordings on the command line. What a gateway would publish, or the frames themselves, goes to
  * stdout; what was played is said on stderr. As a source of `mdg run` it is `kind: replay`, as a venue `mdg mock --capture`.
  */
-import { quoted, UserError } from "../lib/base/errors.ts";
+import { quoted, reasonOf, UserError } from "../lib/base/errors.ts";
 import { Metrics } from "../lib/base/metrics.ts";
+import { parseSpeed } from "../lib/cli/quantities.ts";
 import { defineCommand, type ExitCode, type World } from "../lib/cli/command.ts";
 import type { Replay, ReplayOptions } from "../lib/sources/replay/open_replay.ts";
 import type { SourceContext } from "../lib/sources/source.ts";
@@ -58,6 +59,12 @@ export const replay = defineCommand({
       default: "parquet",
       doc: "of exported tables",
     },
+    serve: {
+      type: "text",
+      value: "HOST:PORT",
+      doc:
+        "instead of printing: be the venue, word for word, for a client that talks as the recorded one did",
+    },
     report: {
       type: "boolean",
       doc: "instead of printing updates: how long they take from receipt to a queued payload",
@@ -75,6 +82,10 @@ export const replay = defineCommand({
       doc: "Databento, or Tardis, into tables",
     },
     {
+      command: "mdg replay recordings --serve 127.0.0.1:7070",
+      doc: "the venue again; point ws_url of a source there",
+    },
+    {
       command: "mdg replay recordings --speed 1 --report-page latency.html",
       doc: "receipt to queued payload: percentiles, and a page with curves",
     },
@@ -88,12 +99,13 @@ export const replay = defineCommand({
     const options: ReplayOptions = {
       paths,
       venue: flags.venue,
-      speed: speedOf(flags.speed),
+      speed: parseSpeed(flags.speed),
       from_us: flags.from === undefined ? undefined : timeOf("--from", flags.from),
       to_us: flags.to === undefined ? undefined : timeOf("--to", flags.to),
       symbols: flags.symbols ?? [],
       stays: false,
     };
+    if (flags.serve !== undefined) return await serveRecorded(world, options, flags.serve);
     if (flags.output === "frames") return await playPlain(world, options);
     if (flags.export !== undefined) {
       const tables = await ExportTables.open(
@@ -167,8 +179,16 @@ async function playReport(
   const code = await playUpdates(world, options, report);
   const figures = report.figures();
   await world.stdout(reportJson(figures) + "\n");
-  if (page !== undefined) await Deno.writeTextFile(page, latencyPage(options.paths.join(", "), figures));
+  if (page !== undefined) await writePage(page, latencyPage(options.paths.join(", "), figures));
   return code;
+}
+
+async function writePage(path: string, page: string): Promise<void> {
+  try {
+    await Deno.writeTextFile(path, page);
+  } catch (error) {
+    throw new UserError(`write report page ${quoted(path, 200)}: ${reasonOf(error)}`);
+  }
 }
 
 interface Taker {
@@ -212,6 +232,26 @@ async function playPlain(world: World, options: ReplayOptions): Promise<ExitCode
   return trouble.length > 0 ? 1 : 0;
 }
 
+async function serveRecorded(
+  world: World,
+  { paths, speed }: ReplayOptions,
+  listen: string,
+): Promise<ExitCode> {
+  const [path, ...more] = paths;
+  if (more.length > 0) {
+    throw new UserError(`serve recordings: ${paths.length} given, want one`, { code: 2 });
+  }
+  const { RecordedVenue } = await import("../lib/mocks/recorded/recorded_venue.ts");
+  await using venue = await RecordedVenue.open({ path, speed, listen }, world);
+  const { ws_url, rest_url } = venue;
+  await world.stdout(JSON.stringify({ ws_url, rest_url, stats_url: `${rest_url}/mock/stats` }) + "\n");
+  if (!world.signal.aborted) {
+    await new Promise((resolve) => world.signal.addEventListener("abort", resolve, { once: true }));
+  }
+  world.log.info("served", { ...venue.stats() });
+  return 0;
+}
+
 async function contextOf(world: World): Promise<SourceContext> {
   const { FEEDS } = await import("../lib/gateway/catalog.ts");
   return {
@@ -231,14 +271,5 @@ function summarise(world: World, played: Record<string, number>, trouble: readon
     ...played,
     seconds: Number(seconds.toFixed(3)),
     frames_per_second: Math.round(frames / Math.max(seconds, 1e-6)),
-  });
-}
-
-function speedOf(text: string): number {
-  if (text === "max") return Infinity;
-  const speed = Number(text);
-  if (speed > 0 && Number.isFinite(speed)) return speed;
-  throw new UserError(`play at speed ${quoted(text)}: not a speed, want max or a number above 0`, {
-    code: 2,
   });
 }

@@ -8,6 +8,7 @@ import { type LatencyFigures, QUANTILES, rounded } from "./latency_report.ts";
 const WIDTH = 820;
 const HEIGHT = 320;
 const LEFT = 70;
+const RIGHT = 34;
 const BOTTOM = 40;
 const TOP = 16;
 const NINES = 5;
@@ -94,12 +95,12 @@ function chart(
   const values = Object.values(lines).flat().map(([, y]) => y).filter((y) => y > 0);
   const low = Math.floor(Math.log10(Math.min(...values, 1)));
   const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values, 10))));
-  const x = (value: number) => LEFT + (WIDTH - LEFT - 10) * value / x_max;
+  const x = (value: number) => LEFT + (WIDTH - LEFT - RIGHT) * value / x_max;
   const y = (us: number) =>
     TOP + (HEIGHT - TOP - BOTTOM) * (high - Math.log10(Math.max(us, 10 ** low))) / (high - low);
   const grid = Array.from({ length: high - low + 1 }, (_, i) => low + i).map((power) => {
     const at = y(10 ** power).toFixed(1);
-    return `<line class="grid" x1="${LEFT}" x2="${WIDTH - 10}" y1="${at}" y2="${at}"/>` +
+    return `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at}" y2="${at}"/>` +
       `<text x="${LEFT - 8}" y="${Number(at) + 4}" text-anchor="end">${time(10 ** power)}</text>`;
   });
   const labels = x_ticks.map(([value, text]) =>

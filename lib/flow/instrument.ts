@@ -15,6 +15,7 @@ import { BookReplica, type OutOfSync, type ReplicaOwner } from "./book_replica.t
 import type { BookState } from "./hub.ts";
 import { type InstrumentMetrics, instrumentMetrics } from "./instrument_metrics.ts";
 import { type CandleCheck, type CandlePlan, Candles } from "./candles.ts";
+import { RecentCandles } from "./recent_candles.ts";
 import { RecentTrades } from "./recent_trades.ts";
 import { TradeOrder } from "./trade_order.ts";
 
@@ -53,6 +54,9 @@ export class Instrument implements BookState, ReplicaOwner {
   readonly replica: BookReplica;
   readonly audit: BookAudit;
   readonly recent_trades: RecentTrades;
+  readonly recent_candles: RecentCandles;
+  /** Since the streams were last interrupted. */
+  last_ticker: Ticker | undefined;
   readonly #trade_order = new TradeOrder();
   #reason = "waiting for a snapshot";
   since_us: number;
@@ -87,6 +91,7 @@ export class Instrument implements BookState, ReplicaOwner {
     this.replica = new BookReplica(rule ?? NO_BOOKS, this);
     this.audit = new BookAudit((difference) => this.#onDifference(difference));
     this.recent_trades = new RecentTrades(venue, symbol, RECENT_TRADES);
+    this.recent_candles = new RecentCandles(venue, symbol);
     this.since_us = context.clock.now_us();
     if (!this.keeps_book) this.#reason = "no data yet";
     if (context.candles) this.#candles = new Candles(venue, symbol, context.candles, context.clock.now_ms());
@@ -170,12 +175,18 @@ export class Instrument implements BookState, ReplicaOwner {
     // Their time may be that of a trade long ago.
     this.#noteReceipt(event.received_us);
     this.#heard = true;
-    if (event.kind === "candle") this.#candles?.onVenueCandle(event);
+    if (event.kind === "candle") {
+      this.#candles?.onVenueCandle(event);
+      this.recent_candles.note(event);
+    } else this.last_ticker = event;
     this.context.publish(event);
   }
   /** Time goes on: bars are published and compared. */
   tick(now_ms: number): void {
-    this.#candles?.tick(now_ms, this.context.publish, (check) => this.#onCandleCheck(check));
+    this.#candles?.tick(now_ms, (candle) => {
+      this.recent_candles.note(candle);
+      this.context.publish(candle);
+    }, (check) => this.#onCandleCheck(check));
   }
   onTrade(trade: Trade): void {
     this.metrics.trade_messages.value++;
@@ -210,6 +221,7 @@ export class Instrument implements BookState, ReplicaOwner {
     this.audit.reset();
     this.#last_quote_id = -1;
     this.#last_quote_ms = -Infinity;
+    this.last_ticker = undefined;
     if (this.keeps_book) return this.replica.disconnected(reason, received_us);
     this.#heard = false;
     this.#reason = reason;

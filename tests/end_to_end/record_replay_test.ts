@@ -10,6 +10,7 @@ import { MOCKS } from "../../lib/gateway/catalog.ts";
 import { composedConfig } from "../../lib/gateway/config_schema.ts";
 import { Gateway } from "../../lib/gateway/gateway.ts";
 import type { Fault, FaultSpec, MockOptions } from "../../lib/mocks/mock.ts";
+import { RecordedVenue } from "../../lib/mocks/recorded/recorded_venue.ts";
 import { Recorder } from "../../lib/recorder/recorder.ts";
 import { until } from "./until.ts";
 import { WrittenUpdates } from "./written_updates.ts";
@@ -161,4 +162,44 @@ function firstUs({ lines }: WrittenUpdates): number {
 }
 function lastUs({ lines }: WrittenUpdates): number {
   return parseFloat(lines.at(-1)!);
+}
+
+for (const name of ["kraken, checksums", "bybit-linear, snapshots in-band", "binance-futures, a bad line"]) {
+  Deno.test(`a recording as its own venue ends with the same books: ${name}`, async () => {
+    await withFolder(async (folder) => {
+      const story = { ...STORIES[name], faults: [], segment_bytes: undefined };
+      const live = await recordStory(folder, { ...story, done: ({ count }) => count > 800 });
+      await using venue = await RecordedVenue.open(
+        { path: folder, listen: "127.0.0.1:0", speed: Infinity },
+        { clock: systemClock, log: silentLog },
+      );
+      const written = new WrittenUpdates();
+      const symbols = [...new Set(live.lines.flatMap((line) => /"symbol":"([^"]+)"/.exec(line)?.[1] ?? []))];
+      const config = composedConfig({
+        sources: [{
+          kind: "live",
+          venue: story.venue,
+          symbols,
+          ws_url: venue.ws_url,
+          rest_url: venue.rest_url,
+        }],
+      });
+      await using gateway = await Gateway.start(config, world());
+      gateway.hub.subscribe(written);
+      const lastBooks = ({ lines }: WrittenUpdates) =>
+        symbols.map((symbol) => {
+          const last = lines.findLast((line) =>
+            line.includes('"bids"') && line.includes(`"symbol":"${symbol}"`)
+          );
+          return last?.slice(last.indexOf("{"));
+        });
+      await until(
+        "the same last books",
+        () => lastBooks(written).every((book, i) => book === lastBooks(live)[i]),
+        20_000,
+        () => JSON.stringify([venue.stats(), written.kinds]),
+      );
+      assert.equal(venue.stats().frames_missed, 0);
+    });
+  });
 }

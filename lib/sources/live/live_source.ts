@@ -9,9 +9,8 @@ import type { MetricFamily, MetricValue } from "../../base/metrics.ts";
 import { Random } from "../../base/random.ts";
 import type { TappedSource } from "../../flow/frame_tap.ts";
 import { type PipelineMetrics, pipelineMetrics } from "../../flow/pipeline_metrics.ts";
-import type { Feed, FeedLimits, SnapshotSpec, StreamName, StreamOptions } from "../../feeds/feed.ts";
+import type { SnapshotSpec, StreamName } from "../../feeds/feed.ts";
 import { type Channel, CHANNEL_OF, type MarketEvent } from "../../market/event.ts";
-import type { CalendarOptions } from "../../market/calendar.ts";
 import type { CandlePlan } from "../../flow/candles.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import type { InstrumentInfo } from "../../market/instrument_info.ts";
@@ -22,7 +21,9 @@ import type { Connection, SubscriptionNews } from "./connection.ts";
 import { ConnectionCounts } from "./connection_counts.ts";
 import { BookRenewals } from "./book_renewals.ts";
 import { InstrumentList } from "./instrument_list.ts";
+import { QuietBooks } from "./quiet_books.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
+import type { LiveOptions } from "./live_options.ts";
 import { LiveTap } from "./live_tap.ts";
 import { MarketHours } from "./market_hours.ts";
 import { Overlap } from "./overlap.ts";
@@ -34,27 +35,6 @@ const MAX_BATCH_EVENTS = 50_000;
 /** A book stream acknowledged this long ago may have a snapshot even if it is quiet. */
 const QUIET_STREAM_MS = 2_000;
 const TICKS_PER_QUIET_CHECK = 5;
-const MAX_QUIET_PAUSE_MS = 600_000;
-
-export interface LiveOptions {
-  feed: Feed;
-  symbols: readonly string[];
-  channels: readonly Channel[];
-  stream_options: StreamOptions;
-  token?: string;
-  ws_url: string;
-  rest_url: string;
-  reconnect_delay_ms: number;
-  max_reconnect_delay_ms: number;
-  limits: FeedLimits;
-  compression: boolean;
-  candles?: CandlePlan;
-  /** Redundant connections per stream. */
-  legs: number;
-  calendar: CalendarOptions;
-  /** The operator has the venue's agreement to hand its data on. */
-  may_redistribute: boolean;
-}
 
 export class LiveSource implements Source, LaneOwner, TappedSource {
   readonly name: string;
@@ -85,7 +65,7 @@ export class LiveSource implements Source, LaneOwner, TappedSource {
   readonly #hours: MarketHours;
   #lane_count = 0;
   #ticks = 0;
-  readonly #quiet = new Map<string, { at_ms: number; pause_ms: number; last_id?: number }>();
+  readonly #quiet: QuietBooks;
   readonly #quiet_ms: number;
   readonly #tap: LiveTap;
 
@@ -97,6 +77,11 @@ export class LiveSource implements Source, LaneOwner, TappedSource {
     this.#symbols = [...options.symbols];
     this.#hours = new MarketHours(options.feed, options.calendar, context.clock);
     this.#quiet_ms = Math.min(QUIET_STREAM_MS, options.limits.first_data_ms / 2);
+    this.#quiet = new QuietBooks(
+      context.clock,
+      this.#quiet_ms,
+      (symbol) => this.requestSnapshot(symbol, "quiet"),
+    );
     this.#random = new Random(`${context.seed}:${context.name}`);
     this.#log = context.log.with({ source: context.name });
     this.#noisy = new RateLimitedLog(this.#log, context.clock);
@@ -404,10 +389,10 @@ export class LiveSource implements Source, LaneOwner, TappedSource {
     if (!this.#symbols.includes(symbol)) return;
     const refused = spec.parse(body, symbol, received_us, this.#filling, depth_limit);
     const snapshot = this.#filling.events.at(-1);
-    const quiet = this.#quiet.get(symbol);
-    if (quiet && refused === undefined && snapshot?.kind === "book_snapshot") {
-      if (quiet.last_id === snapshot.last_id) { for (const lane of this.#lanes) lane.provenQuiet(symbol); }
-      quiet.last_id = snapshot.last_id;
+    if (refused === undefined && snapshot?.kind === "book_snapshot") {
+      if (this.#quiet.isProven(symbol, snapshot.last_id)) {
+        for (const lane of this.#lanes) lane.provenQuiet(symbol);
+      }
     }
     if (refused !== undefined) {
       this.#log.warn("snapshot refused", { symbol, why: refused });
@@ -488,24 +473,8 @@ export class LiveSource implements Source, LaneOwner, TappedSource {
     if (this.#overlap.tick(this.#filling, overlaps)) this.#wake?.();
     this.#snapshots?.pump();
     this.#renewals.pump();
-    if (this.#snapshots && ++this.#ticks % TICKS_PER_QUIET_CHECK === 0) this.#confirmQuietBooks();
-  }
-  /**
-   * A book stream that brings nothing may be quiet or dead. A second snapshot tells: the same book again means quiet, and
-   * the replica then trusts it. Asked with growing pauses, since a market of quiet symbols must not eat the budget.
-   */
-  #confirmQuietBooks(): void {
-    const now_ms = this.context.clock.monotonic_ms();
-    const quiet = new Set(this.#lanes.flatMap((lane) => [...lane.quietBooks()]));
-    for (const symbol of this.#quiet.keys()) if (!quiet.has(symbol)) this.#quiet.delete(symbol);
-    for (const symbol of quiet) {
-      const known = this.#quiet.get(symbol) ?? { at_ms: now_ms + this.#quiet_ms, pause_ms: this.#quiet_ms };
-      if (now_ms >= known.at_ms) {
-        this.requestSnapshot(symbol, "quiet");
-        known.pause_ms = Math.min(known.pause_ms * 2, MAX_QUIET_PAUSE_MS);
-        known.at_ms = now_ms + known.pause_ms;
-      }
-      this.#quiet.set(symbol, known);
+    if (this.#snapshots && ++this.#ticks % TICKS_PER_QUIET_CHECK === 0) {
+      this.#quiet.look(new Set(this.#lanes.flatMap((lane) => [...lane.quietBooks()])));
     }
   }
   #setPaused(paused: boolean): void {

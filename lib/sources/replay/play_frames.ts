@@ -6,7 +6,7 @@ import { type Clock, sleep } from "../../base/clock.ts";
 import { RECORD } from "../../formats/recording/record.ts";
 import type { Records } from "../../formats/recording/open_records.ts";
 import { PlainLines } from "../../formats/recording/lines.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "../../base/pace.ts";
 import { RecordLane, RecordMerge } from "./record_merge.ts";
 
 /** Lines handed on at once. */

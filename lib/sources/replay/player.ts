@@ -9,7 +9,7 @@ import type { Checkpoint, Mark } from "../../formats/recording/mark.ts";
 import type { Records } from "../../formats/recording/open_records.ts";
 import { RECORD, type RecordCursor } from "../../formats/recording/record.ts";
 import { decodeAnswer } from "../../formats/recording/record.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "../../base/pace.ts";
 import { RecordLane, RecordMerge } from "./record_merge.ts";
 import type { ReplayClock } from "./replay_clock.ts";
 import { connectionKey, type ReplayPart } from "./replay_part.ts";

@@ -42,6 +42,9 @@ export interface ReplayPartOptions {
   marked?(mark: Mark, at_us: number, lane: number): void;
   /** At the end it waits to be stopped, so that servers go on with what is there. */
   stays: boolean;
+  may_redistribute: boolean;
+  /** It plays as fast as it goes: whoever is slower may be waited for. */
+  isPatient(): boolean;
   /** The consumer is there, or gone. */
   started(): void;
   stopped(): void;
@@ -93,7 +96,7 @@ export class ReplayPart implements Source {
     this.#channels = new Set(mark.channels);
     const has_books = mark.channels.length === 0 || this.#channels.has("book");
     this.sequence = has_books ? feed.sequence : undefined;
-    this.withheld = feed.redistribution?.forbidden;
+    this.withheld = options.may_redistribute ? undefined : feed.redistribution?.forbidden;
     this.symbols = mark.symbols.filter((symbol) => symbols.size === 0 || symbols.has(symbol));
     this.told_batches = mark.batches === true;
     this.#played = new PlayedTimes(clock.host);
@@ -105,6 +108,9 @@ export class ReplayPart implements Source {
   playedAt(received_us: number): number | undefined {
     this.#wants_times = true;
     return this.#played.find(received_us);
+  }
+  get patient(): boolean {
+    return this.options.isPatient();
   }
   /** What the live run asked for comes; a capture of another tool knows nothing of our wishes. */
   get can_refresh(): boolean {
@@ -147,6 +153,10 @@ export class ReplayPart implements Source {
       this.options.stopped();
       this.#delivered?.();
     }
+  }
+  /** What reads its connections' frames, for whoever wants more of it than events. */
+  *mappers(): Iterable<Mapper> {
+    for (const { mapper } of this.#connections.values()) yield mapper;
   }
   /** Hands on what is there; resolves when it was worked on. */
   deliver(): Promise<void> | undefined {

@@ -11,7 +11,7 @@ import { bookPayload } from "../../../../lib/flow/json_payload.ts";
 import type { MarketUpdate } from "../../../../lib/market/update.ts";
 import { convertCapture } from "../../../../lib/recorder/convert_capture.ts";
 import { openReplay, type Replay, type ReplayOptions } from "../../../../lib/sources/replay/open_replay.ts";
-import { Pace } from "../../../../lib/sources/replay/pace.ts";
+import { Pace } from "../../../../lib/base/pace.ts";
 import { playThrough } from "../../../../lib/sources/replay/play_through.ts";
 import { timeOf } from "../../../../lib/sources/replay/player.ts";
 import { inFolder } from "../../../in_folder.ts";

@@ -2,7 +2,7 @@
  * When a record is due: its place in the recording, at a speed, from where and when the playing began. Pausing and
  * changing the speed begin anew from the present place.
  */
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** What is due within this is played at once: a timer is no finer. */
 const GRAIN_MS = 0.5;
