@@ -4,6 +4,7 @@
 export { age } from "./age.ts";
 export { c_compiler } from "./c_compiler.ts";
 export { chromium } from "./chromium.ts";
+export { curl } from "./curl.ts";
 export { espeak_ng } from "./espeak_ng.ts";
 export { grpc_js } from "./grpc_js.ts";
 export { hiredis } from "./hiredis.ts";
@@ -15,6 +16,7 @@ export { openssl } from "./openssl.ts";
 export { patch } from "./patch.ts";
 export { postgres } from "./postgres.ts";
 export { promtool } from "./promtool.ts";
+export { protoc } from "./protoc.ts";
 export { python } from "./python.ts";
 export { python_grpc } from "./python_grpc.ts";
 export { python_pika } from "./python_pika.ts";
