@@ -115,7 +115,7 @@ Deno.test("grpc access: clients stand in the session registry and can be ended t
 Deno.test("grpc access: a token that ends takes its streams along, after the grace", async () => {
   const issuer = await Issuer.create();
   const clock = new ManualClock(NOW_MS);
-  const rig = { tenants: [{ id: "acme" }], jwt: { ...JWT, grace_s: 5 }, clock };
+  const rig = { tenants: [{ id: "acme" }], jwt: { ...JWT, grace_s: 5, clock_skew_s: 0 }, clock };
   await withAccess(
     { ...rig, files: { "jwks.json": await issuer.jwks() } },
     ({ access }) =>
@@ -128,7 +128,7 @@ Deno.test("grpc access: a token that ends takes its streams along, after the gra
         await call.received(2);
         clock.advance(6_000);
         assert.equal((await call.ended).code, 16);
-      }, { access, clock }),
+      }, { access, clock, config: { keepalive_ms: 3_600_000 } }),
   );
 });
 
