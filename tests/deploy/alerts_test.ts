@@ -5,18 +5,11 @@ import { inFolder } from "../in_folder.ts";
 import { path } from "../mdg_process.ts";
 import { serviceTest } from "../services.ts";
 import { runProgram } from "./image_builder.ts";
+import { alertRules, ruleFile, RULES_FOLDER } from "./alert_rules.ts";
 import { metricNames } from "./promql_names.ts";
 
-interface Rule {
-  alert: string;
-  expr: string;
-  labels: { severity: string };
-  annotations: { summary: string };
-}
-
-const folder = path("deploy/prometheus");
-const rules_text = Deno.readTextFileSync(`${folder}/alerts.yml`);
-export const rules: Rule[] = parse(rules_text).groups.flatMap(({ rules }: { rules: Rule[] }) => rules);
+const folder = RULES_FOLDER;
+const rules = alertRules();
 
 serviceTest("promtool", "promtool takes the rules and the scrape config", async (promtool) => {
   for (const args of [["check", "rules", "alerts.yml"], ["check", "config", "prometheus.yml"]]) {
@@ -37,9 +30,9 @@ serviceTest("promtool", "the alerts fire when they should, and only then", async
 serviceTest("promtool", "an alert that never fires fails a test", (promtool) =>
   inFolder(async (work) => {
     await Deno.copyFile(`${folder}/alerts_test.yml`, `${work}/alerts_test.yml`);
-    const silenced = parse(rules_text);
+    const silenced = ruleFile();
     for (const group of silenced.groups) {
-      for (const rule of group.rules as Rule[]) rule.expr = "vector(0) > 1";
+      for (const rule of group.rules) rule.expr = "vector(0) > 1";
     }
     // JSON is YAML
     await Deno.writeTextFile(`${work}/alerts.yml`, JSON.stringify(silenced));
