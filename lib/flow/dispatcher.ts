@@ -24,6 +24,7 @@ import type { Instrument } from "./instrument.ts";
 import type { MemoryGuard } from "./memory_guard.ts";
 import type { Sessions } from "./session_registry.ts";
 import type { LatencyRecord } from "./latency_record.ts";
+import { readyMetrics } from "./ready_metrics.ts";
 
 const NO_TRADES: readonly Trade[] = [];
 const NO_CANDLES: readonly Candle[] = [];
@@ -44,6 +45,7 @@ export class Dispatcher implements Hub, Surroundings {
 
   constructor(readonly clock: Clock, readonly log: Log, readonly metrics: Metrics, readonly version: string) {
     this.#noisy = new RateLimitedLog(log, clock);
+    readyMetrics(metrics, this);
   }
 
   subscribe(receiver: Receiver): () => void {

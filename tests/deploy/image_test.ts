@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import manifest from "../../deno.json" with { type: "json" };
+import { freePort } from "../../scripts/services/daemon.ts";
 import { until } from "../end_to_end/until.ts";
 import { inFolder } from "../in_folder.ts";
 import { path } from "../mdg_process.ts";
@@ -25,11 +26,6 @@ async function cleanCheckout(folder: string): Promise<void> {
 /** Free ports in the places of the image's own: the network is this machine's. */
 function withPorts(words: readonly string[], ports: Record<string, number>): string[] {
   return words.map((word) => word.replace(/:(\d+)$/, (_, port) => `:${ports[port]}`));
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function checkConfig({ root, config }: BuiltImage): Promise<void> {
