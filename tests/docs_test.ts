@@ -3,6 +3,7 @@
  * schema takes, what is generated is fresh. A flag that is renamed fails here wherever a document still has the old name.
  */
 import assert from "node:assert/strict";
+import { FEEDS } from "../lib/gateway/catalog.ts";
 import { configurationPage } from "../scripts/docs.ts";
 import { checkCommands, checkInlineCommands } from "./docs/check_commands.ts";
 import { checkLinks, type Documents } from "./docs/check_links.ts";
@@ -41,6 +42,33 @@ Deno.test("YAML in the documents is what the schemas take", async () => {
 
 Deno.test("docs/configuration.md is fresh: deno task docs", async () => {
   assert.equal(documents.get("docs/configuration.md"), await configurationPage());
+});
+
+Deno.test("each alert is explained in docs/operations.md, and no other", () => {
+  const rules = [...Deno.readDirSync(path("deploy/prometheus"))].filter(({ name }) =>
+    /^alerts\.ya?ml$/.test(name)
+  )
+    .map(({ name }) => Deno.readTextFileSync(path(`deploy/prometheus/${name}`))).join("\n");
+  const named = [...rules.matchAll(/^ *- alert: (\w+)/gm)].map(([, name]) => name);
+  const explained = [...documents.get("docs/operations.md")!.matchAll(/^\| `(Mdg\w+)`/gm)].map(([, name]) =>
+    name
+  );
+  if (rules !== "") assert.deepEqual(explained.toSorted(), named.toSorted());
+});
+
+Deno.test("docs/venues.md has each venue, its host, channels and limits", () => {
+  const text = documents.get("docs/venues.md")!;
+  for (const [name, feed] of Object.entries(FEEDS)) {
+    const row = text.split("\n").find((line) => line.startsWith(`| \`${name}\``)) ?? "";
+    const cells = row.split("|").map((cell) => cell.trim());
+    const { max_streams_per_connection, max_messages_per_second, max_silence_ms } = feed.limits;
+    assert.deepEqual(cells.slice(2, 6), [
+      feed.summary,
+      `\`${new URL(feed.endpoints.ws_url).host}\``,
+      feed.channels.join(" "),
+      `${max_streams_per_connection} · ${max_messages_per_second}/s · ${max_silence_ms / 1_000} s`,
+    ], name);
+  }
 });
 
 Deno.test("every document is reached from the README", () => {

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- what an example prints is its result
 /**
  * Best prices of a book over gRPC, by grpc-js on Node.
  *   npm install @grpc/grpc-js @grpc/proto-loader
