@@ -151,17 +151,9 @@ for (const [name, story] of Object.entries(STORIES)) {
       const live = await recordStory(folder, story);
       assertSame(await replayStory(folder), live, "at full speed");
       assertSame(await replayStory(folder), live, "at full speed, once more");
-      const seconds = (lastUs(live) - firstUs(live)) / 1e6;
-      assertSame(await replayStory(folder, { speed: Math.max(1, seconds / 2) }), live, "paced");
+      assertSame(await replayStory(folder, { speed: 1 }), live, "at its own pace");
     });
   });
-}
-
-function firstUs({ lines }: WrittenUpdates): number {
-  return parseFloat(lines[0]);
-}
-function lastUs({ lines }: WrittenUpdates): number {
-  return parseFloat(lines.at(-1)!);
 }
 
 for (const name of ["kraken, checksums", "bybit-linear, snapshots in-band", "binance-futures, a bad line"]) {
