@@ -133,9 +133,9 @@ const STORIES: Record<string, Story> = {
   },
   "bybit-linear, snapshots in-band": {
     venue: "bybit-linear",
-    market: { interval_ms: 20, rate_per_s: 200 },
-    faults: ["drop", "disconnect"],
-    done: ({ count, kinds }) => count > 1_500 && (kinds.book_status ?? 0) > 3,
+    market: { interval_ms: 10, rate_per_s: 200 },
+    faults: [{ name: "drop", rate: 0.01 }, { name: "disconnect", rate: 0.001 }],
+    done: ({ count, kinds }) => count > 1_000 && (kinds.book_status ?? 0) > 3,
   },
   "mexc-spot, protobuf": {
     venue: "mexc-spot",
