@@ -3,8 +3,8 @@
  * the feed's thread, a frame is copied into a block and its ids are noted; packing, writing and syncing are a Worker's.
  * The feed never waits: when the disk does not keep up, what has no room is dropped, counted and named in the certificate.
  */
-import type { Clock, Timer } from "../base/clock.ts";
-import { quoted, UserError } from "../base/errors.ts";
+import { type Clock, type Timer, withDeadline } from "../base/clock.ts";
+import { quoted, reasonOf, UserError } from "../base/errors.ts";
 import { knownSecrets } from "../base/known_secrets.ts";
 import type { Log } from "../base/log.ts";
 import { RateLimitedLog } from "../base/log.ts";
@@ -27,6 +27,8 @@ import { RecordedTap } from "./recorded_tap.ts";
 /** A block is handed on at least this often; with the Worker's sync it bounds what a crash may cost. */
 const FLUSH_MS = 200;
 const SYNC_MS = 500;
+/** What still waits for the disk at the end has so long. */
+const CLOSE_MS = 10_000;
 /** Blocks on their way to the disk up to which a block goes before it is full. */
 const MAX_HASTY_BLOCKS = 2;
 /** So long nothing came: a block without records says that the recorder lives and that nothing was missed. */
@@ -275,7 +277,10 @@ export class Recorder implements FrameTap, AsyncDisposable {
     this.#flush(this.options.clock.monotonic_ms());
     this.#ask({ kind: "close", content: this.#summary.content() });
     try {
-      await this.#closed.promise;
+      await withDeadline(this.options.clock, CLOSE_MS, "end the recording", this.#closed.promise);
+    } catch (error) {
+      // What waits for a full disk is lost now; the next recorder finds the segment without an end and says so.
+      this.options.log.error("the recording could not be ended in order", { reason: reasonOf(error) });
     } finally {
       this.#stop();
       this.lock.close();
