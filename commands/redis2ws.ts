@@ -5,6 +5,7 @@
  */
 import { quoted, UserError } from "../lib/base/errors.ts";
 import { defineCommand } from "../lib/cli/command.ts";
+import { REDIS_TOPOLOGY_FLAGS } from "../lib/config/redis_flags.ts";
 
 /** Addresses that only programs of this machine reach. */
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]):/;
@@ -35,21 +36,8 @@ export const redis2ws = defineCommand({
       type: "boolean",
       doc: "ask for the password without echo, where none is set otherwise",
     },
-    user: { type: "text", value: "NAME", doc: "ACL user at Redis" },
     "redis-ca": { type: "text", value: "FILE", doc: "authorities to trust for rediss://, PEM" },
-    topology: {
-      type: "text",
-      value: "NAME",
-      choices: ["single", "sentinel", "cluster"],
-      default: "single",
-      doc: "what the URL leads to",
-    },
-    node: { type: "list", value: "HOST:PORT", doc: "further Sentinels or Cluster nodes" },
-    "master-name": {
-      type: "text",
-      value: "NAME",
-      doc: "what the Sentinels call the master; absent: mymaster",
-    },
+    ...REDIS_TOPOLOGY_FLAGS,
     read: {
       type: "text",
       value: "HOW",
@@ -121,7 +109,7 @@ export const redis2ws = defineCommand({
   async run(world, flags) {
     const [{ runComposed }, { passwordOf }] = await Promise.all([
       import("./proxy/run_composed.ts"),
-      import("./proxy/passwords.ts"),
+      import("../lib/cli/passwords.ts"),
     ]);
     const { redis: url, read, symbols } = flags;
     checkNames(read, flags.pattern, symbols);
@@ -141,7 +129,7 @@ export const redis2ws = defineCommand({
       tls: flags["redis-ca"] === undefined ? undefined : { ca_file: flags["redis-ca"] },
       topology: flags.topology,
       nodes: flags.node.length > 0 ? flags.node : undefined,
-      master_name: flags["master-name"],
+      master_name: flags.topology === "sentinel" ? flags["master-name"] : undefined,
       read,
       venue: flags.venue,
       patterns: patterns.length > 0 ? patterns : undefined,

@@ -52,7 +52,7 @@ export const sql = defineCommand({
   async run(world, flags) {
     const [{ runProxy }, { passwordOf }] = await Promise.all([
       import("./proxy/run_proxy.ts"),
-      import("./proxy/passwords.ts"),
+      import("../lib/cli/passwords.ts"),
     ]);
     const password = await passwordOf(world, {
       flag: "--to",

@@ -1,17 +1,20 @@
 /**
- * `mdg verify CAPTURE`: is this recording whole, and do our books agree with the venue's own quotes? One JSON object on
- * stdout; exit 0 only when there were no gaps and no differences.
+ * `mdg verify RECORDING`: is it whole, is it what was recorded, and do our books agree with the venue's own quotes? One
+ * JSON object on stdout; exit 0 only when nothing is missing, nothing was changed and nothing differed.
  */
 import { UserError } from "../lib/base/errors.ts";
-import { defineCommand } from "../lib/cli/command.ts";
+import { Metrics } from "../lib/base/metrics.ts";
+import { defineCommand, type ExitCode, type World } from "../lib/cli/command.ts";
 
 export const verify = defineCommand({
-  summary: "Replay a capture and prove its books",
+  summary: "Prove a recording or a capture, and its books",
   description:
     "Replays lines of `<local ns> <raw frame>` (plain or gzip, REST snapshots inline) through the feed, book and audit " +
     "code of a live run. Prints one JSON object: gaps, resyncs, comparisons of the book's top with the venue's own " +
-    "bookTicker, the final top 20 and a sha256 of the final full book. Exit 1 when there was a gap or a difference.",
-  arguments: [{ name: "CAPTURE", doc: "capture file, plain or gzip", required: true }],
+    "bookTicker, the final top 20 and a sha256 of the final full book. Exit 1 when there was a gap or a difference. Of a folder of `mdg record`, or a segment of it, also " +
+    "blocks, hash chain and certificates are checked, the sequences are read anew from the frames, and every gap, loss " +
+    "and pause is named.",
+  arguments: [{ name: "RECORDING", doc: "folder of mdg record, a segment, or a capture", required: true }],
   flags: {
     venue: {
       type: "text",
@@ -21,9 +24,12 @@ export const verify = defineCommand({
   },
   examples: [
     { command: "mdg verify btcusdt.gz", doc: "check a recording" },
+    { command: "mdg verify recordings | jq '{intact, complete, gaps}'", doc: "a folder of mdg record" },
     { command: "mdg verify btcusdt.gz | jq .sha256", doc: "the hash of the final book" },
   ],
   async run(world, flags, [path]) {
+    const { isRecording } = await import("../lib/formats/recording/lines.ts");
+    if (await isRecording(path)) return await verifyFolder(world, path);
     const [{ FEEDS, pick }, { verifyCapture }, { recogniseVenue }] = await Promise.all([
       import("../lib/gateway/catalog.ts"),
       import("../lib/sources/capture/verify_capture.ts"),
@@ -49,6 +55,24 @@ export const verify = defineCommand({
     return report.ok ? 0 : 1;
   },
 });
+
+async function verifyFolder(world: World, path: string): Promise<ExitCode> {
+  const [{ FEEDS }, { verifyRecording }] = await Promise.all([
+    import("../lib/gateway/catalog.ts"),
+    import("../lib/sources/capture/verify_recording.ts"),
+  ]);
+  const context = {
+    name: "verify",
+    clock: world.clock,
+    log: world.log,
+    metrics: new Metrics(),
+    seed: "verify",
+    feeds: FEEDS,
+  };
+  const report = await verifyRecording(path, context, world.signal);
+  await world.stdout(JSON.stringify({ path, ...report }) + "\n");
+  return report.ok ? 0 : 1;
+}
 
 /** With one symbol its fields stand at the top; with several they stay apart. */
 function several(report: { books: unknown[] }): { books?: unknown[] } {

@@ -17,6 +17,7 @@ export const TARGETS = [
 /** Modules that are reached by a computed path (Workers), so the compiler cannot see them. */
 const INCLUDES: readonly string[] = [
   "lib/servers/restream/worker/edge_worker.ts",
+  "lib/recorder/worker.ts",
   "lib/sinks/log/compress_worker.ts",
   "lib/sinks/sql/sqlite/worker.ts",
 ];

@@ -46,6 +46,23 @@ export class PostgresCluster implements AsyncDisposable {
     if (!success) throw new Error(`initdb: ${new TextDecoder().decode(stderr)}`);
     return cluster;
   }
+  /** A standby that streams from this running primary, with a folder and port of its own; not started yet. */
+  async createStandby(): Promise<PostgresCluster> {
+    const folder = await Deno.makeTempDir({ prefix: "mdg-postgres-" });
+    const { owner, programs, clock } = this;
+    if (owner.uid !== undefined) await Deno.chown(folder, owner.uid, owner.gid ?? null);
+    const standby = new PostgresCluster(programs, folder, freePort(), owner, clock);
+    const from = ["-h", "127.0.0.1", "-p", String(this.port), "-U", "postgres"];
+    const args = ["-D", standby.#data, "-R", "--no-sync", "--checkpoint=fast", ...from];
+    const { success, stderr } = await new Deno.Command(join(programs, "pg_basebackup"), {
+      args,
+      ...owner,
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    if (!success) throw new Error(`pg_basebackup: ${new TextDecoder().decode(stderr)}`);
+    return standby;
+  }
   get url(): string {
     return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
   }

@@ -16,7 +16,12 @@ interface Wanted {
   paths: string[];
 }
 
-const BINARY_TESTS = ["tests/binary_test.ts", "tests/cli_test.ts", "tests/main_test.ts"];
+const BINARY_TESTS = [
+  "tests/binary_test.ts",
+  "tests/cli_test.ts",
+  "tests/main_test.ts",
+  "tests/deploy/image_test.ts",
+];
 
 const output = new Output(processStreams(), false);
 const say = (text: string) => output.talk(`${text}\n`);
@@ -69,7 +74,7 @@ async function runDenoTest(wanted: Wanted, env: Record<string, string>): Promise
         "--sanitize-resources",
         `--junit-path=${junit_path}`,
         // not a skip: it belongs to another run, after compiling
-        ...wanted.env.MDG_BINARY ? [] : ["--ignore=tests/binary_test.ts"],
+        ...wanted.env.MDG_BINARY ? [] : ["--ignore=tests/binary_test.ts,tests/deploy/image_test.ts"],
         ...wanted.paths,
       ],
       env: { ...env, ...wanted.env },

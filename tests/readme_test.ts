@@ -105,6 +105,14 @@ serviceTest("redis", "README 2: Binance futures to Redis", async (redis_url) => 
   }
 });
 
+Deno.test("README 2: Redis to WebSocket clients", async () => {
+  const { sh: [_, command] } = example("2. Binance futures to Redis");
+  const words = mdgWords(command, "redis2ws").map((word) => word.replaceAll("'", ""));
+  const { code, stdout, stderr } = await runMdg({ args: [...words, "--print-config"] });
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout).sources[0].patterns, ["orderbook:*"]);
+});
+
 Deno.test("README 3: is this recording whole?", async () => {
   const { sh: [command] } = example("3. Is this recording whole?");
   const verified = await runMdg({ args: mdgWords(command, "verify"), cwd: path("") });
@@ -231,4 +239,101 @@ serviceTest("openssl", "README 7: many clients, each with rights of its own", as
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+testUnless(
+  Deno.build.os === "linux" ? undefined : "supervision needs Linux",
+  "README 8: around the clock",
+  async () => {
+    const { yaml: [yaml], sh: [commands] } = example("8. Around the clock");
+    const cwd = await Deno.makeTempDir({ prefix: "mdg-readme-" });
+    const env = { MDG_SUPERVISE_DIRECTORY: `${cwd}/run` };
+    const [web, health] = [freePort(), freePort()];
+    const local = yaml.replaceAll("127.0.0.1:9090", `127.0.0.1:${health}`)
+      .replaceAll("127.0.0.1:8080", `127.0.0.1:${web}`);
+    await Deno.writeTextFile(`${cwd}/supervise.yaml`, local);
+    await Deno.writeTextFile(
+      `${cwd}/gateway.yaml`,
+      "sources: [{kind: simulator, symbols: [BTCUSD]}]\nservers:\n" +
+        `  - {kind: websocket, listen: "127.0.0.1:${web}"}\n  - {kind: health, listen: "127.0.0.1:${health}"}\n`,
+    );
+    const told = async (command: string, more: string[] = []) => {
+      const result = await runMdg({ args: [...mdgWords(commands, command), ...more], cwd, env });
+      assert.equal(result.code, 0, `${command}: ${result.stderr}`);
+      return result.stdout;
+    };
+    try {
+      assert.match(await told("supervise check"), /valid, 2 apps/);
+      assert.equal((await told("supervise schedule")).trim().split("\n").length, 5);
+      await using mdg = new DaemonProcess(["supervise", "supervise.yaml"], { cwd, env });
+      await mdg.says("online", { app: "ticks" });
+      assert.match(await told("supervise status"), /^gateway +online/m);
+      const logs = mdgWords(commands, "supervise logs").filter((word) => word !== "-f");
+      assert.match((await runMdg({ args: logs, cwd, env })).stdout, /"message":"listening"/);
+      assert.match(
+        await runMdg({ args: ["supervise", "systemd", "supervise.yaml"], cwd, env }).then((one) =>
+          one.stdout
+        ),
+        /KillMode=process/,
+      );
+    } finally {
+      await Deno.remove(cwd, { recursive: true });
+    }
+  },
+);
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}
+/** The example's lines of this monitor, on a server of the test's and not for ever. */
+function monitorLines(word: string, url: string): string[][] {
+  const { sh: [block] } = example("10. Is the database well?");
+  const lines = block.split("\n").map((line) => splitWords(line.split("#")[0].trim()).slice(1));
+  const own = lines.filter(([, name]) => name === word);
+  assert.ok(own.length > 0, `README shows monitor ${word}`);
+  return own.map((words) => {
+    const ends = words.includes("--check") || words.includes("--count");
+    return [...words, "--url", url, "--interval", "0.2", ...ends ? [] : ["--once"]];
+  });
+}
+
+serviceTest("redis", "README 10: is Redis well?", async (url) => {
+  for (const args of monitorLines("redis", url)) {
+    const { code, stdout, stderr } = await runMdg({ args });
+    assert.ok(code <= 2 && stderr === "", `${args.join(" ")}: ${stderr}`);
+    assert.match(stdout, /^(REDIS \w+ - |redis )127\.0\.0\.1:\d+.*master/ms);
+  }
+});
+
+serviceTest("postgres", "README 10: is PostgreSQL well?", async (url) => {
+  for (const args of monitorLines("postgres", url)) {
+    const { code, stdout, stderr } = await runMdg({ args });
+    assert.equal(code, 0, stderr);
+    const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.equal(lines.length, 10);
+    assert.equal(lines[9].sample.role, "primary");
+  }
+});
+
+Deno.test("README 9: is the gateway well, and the way to the venue?", async () => {
+  const { sh: [block] } = example("9. Is the gateway well, and the way to the venue?");
+  await using gateway = new DaemonProcess([
+    "run",
+    "--listen",
+    "127.0.0.1:0",
+    "--health-listen",
+    "127.0.0.1:0",
+  ]);
+  const { url } = await gateway.says("listening", { server: "health" });
+  const { url: ws_url } = await gateway.says("listening", { server: "websocket" });
+  const health = new URL(String(url)).host;
+  const [monitor, word] = mdgWords(block, "monitor gateway");
+  const seen = await runMdg({ args: [monitor, word, health, "--once"] });
+  assert.equal(seen.code, 0, seen.stderr);
+  assert.match(seen.stdout, /simulator +live/);
+  const words = mdgWords(block, "monitor net");
+  const args = replaced(replaced(words, "--host", String(ws_url)), "--gateway", health);
+  const way = await runMdg({ args: [...args, "--once"] });
+  assert.equal(way.code, 0, way.stderr);
+  assert.match(way.stdout, /Hosts, last minute[^]* 0%[^]*simulator +live/);
 });

@@ -107,6 +107,11 @@ const BAD: Record<Exclude<Rule, "pending hides nothing">, Record<string, Map<str
   "eager import": { "a heavy package": house({ "commands/a.ts": COMMAND + `import { z } from "zod";` }) },
   "registry reader": {
     "a command reads sinks": house({ "commands/a.ts": COMMAND + `import "../lib/sinks/registry.ts";` }),
+    "the gateway reads monitors": house({
+      "lib/monitors/registry.ts": REGISTRY,
+      "lib/monitors/a.ts": SINK,
+      "lib/gateway/run.ts": GATEWAY + `import "../monitors/registry.ts";`,
+    }),
   },
   "banned call": {
     "exit": sink("Deno.exit(1);"),

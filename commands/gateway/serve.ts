@@ -6,11 +6,12 @@ import { reasonOf } from "../../lib/base/errors.ts";
 import type { ExitCode, World } from "../../lib/cli/command.ts";
 import type { Gateway, GatewayConfig } from "../../lib/gateway/gateway.ts";
 
-/** Until Ctrl-C, SIGTERM or the end of a finite source; then drains. */
+/** Until Ctrl-C, SIGTERM, the end of a finite source or `over`; then drains. */
 export async function serveGateway(
   world: World,
   gateway: Gateway,
   load?: () => Promise<GatewayConfig>,
+  over?: Promise<void>,
 ): Promise<ExitCode> {
   const stopReload = world.onReload(async () => {
     if (!load) return world.log.warn("nothing to reload: this gateway has no config file");
@@ -26,7 +27,7 @@ export async function serveGateway(
     else world.signal.addEventListener("abort", () => resolve(), { once: true });
   });
   try {
-    await Promise.race([aborted, gateway.ended]);
+    await Promise.race([aborted, gateway.ended, ...over ? [over] : []]);
     return 0;
   } finally {
     stopReload();

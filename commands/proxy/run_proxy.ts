@@ -3,8 +3,8 @@
  * does beyond that is what a gateway does.
  */
 import type { ExitCode, FlagValues, World } from "../../lib/cli/command.ts";
+import { passwordOf } from "../../lib/cli/passwords.ts";
 import type { PROXY_FLAGS } from "./flags.ts";
-import { passwordOf } from "./passwords.ts";
 import { runComposed } from "./run_composed.ts";
 import { sourcesOf } from "./sources.ts";
 

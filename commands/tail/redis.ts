@@ -3,6 +3,7 @@ import { UserError } from "../../lib/base/errors.ts";
 import { sleep } from "../../lib/base/clock.ts";
 import { defineCommand, type World } from "../../lib/cli/command.ts";
 import { LINE_TAIL_FLAGS, LineTail } from "../../lib/cli/line_tail.ts";
+import { REDIS_ADDRESS_FLAGS, redisSettingsOf } from "../../lib/config/redis_flags.ts";
 import type { RedisAddress } from "../../lib/wire/redis/redis_link.ts";
 
 const DEFAULT_PATTERNS = ["orderbook:*", "trades:*"];
@@ -25,28 +26,7 @@ export const tailRedis = defineCommand({
     many: true,
   }],
   flags: {
-    url: {
-      type: "text",
-      value: "URL",
-      default: "redis://127.0.0.1:6379",
-      doc: "the server, a Sentinel or a Cluster node; rediss:// for TLS",
-    },
-    topology: {
-      type: "text",
-      value: "NAME",
-      choices: ["single", "sentinel", "cluster"],
-      default: "single",
-      doc: "what the URL leads to",
-    },
-    node: { type: "list", value: "HOST:PORT", doc: "further Sentinels or Cluster nodes" },
-    "master-name": {
-      type: "text",
-      value: "NAME",
-      default: "mymaster",
-      doc: "what the Sentinels call the master",
-    },
-    user: { type: "text", value: "NAME", doc: "ACL user" },
-    "tls-ca": { type: "text", value: "FILE", doc: "authorities to trust, PEM" },
+    ...REDIS_ADDRESS_FLAGS,
     sharded: { type: "boolean", doc: "sharded channels (SPUBLISH); no patterns" },
     streams: { type: "boolean", doc: "the names are streams" },
     from: {
@@ -79,11 +59,7 @@ export const tailRedis = defineCommand({
     const { readRedisAddress, redisAddressOf } = await import("../../lib/config/redis_address.ts");
     const address = await readRedisAddress(
       redisAddressOf({
-        url: flags.url,
-        topology: flags.topology,
-        nodes: flags.node,
-        master_name: flags["master-name"],
-        username: flags.user,
+        ...redisSettingsOf(flags),
         password: world.env.REDISCLI_AUTH || undefined,
         tls: flags["tls-ca"] === undefined ? undefined : { ca_file: flags["tls-ca"] },
       }),

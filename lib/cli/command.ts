@@ -73,6 +73,8 @@ export interface World {
   onReload(callback: () => void): () => void;
   /** A child has the terminal from now on: Ctrl-C is meant for it, until the returned function is called. */
   lendTerminal(): () => void;
+  /** The command draws the whole terminal: talk waits, within a bound, until the returned function is called or the process ends. */
+  takeScreen(): () => void;
   readonly stdin: ReadableStream<Uint8Array>;
   /** Data for the next program. Resolves when the bytes are taken; a broken pipe aborts `signal`. */
   stdout(text: string | Uint8Array): Promise<void>;
@@ -82,6 +84,8 @@ export interface World {
   restrict(kept: readonly RevocablePermission[]): void;
   readonly stdout_is_terminal: boolean;
   readonly stderr_is_terminal: boolean;
+  /** stdout is a terminal and nobody refused colours. */
+  readonly color: boolean;
   /** The version in deno.json. */
   readonly version: string;
 }
@@ -102,6 +106,8 @@ export interface CommandSpec<F extends Flags> {
   examples: readonly Example[];
   /** None when absent: the process then cannot get them back. */
   permissions?: readonly RevocablePermission[];
+  /** How long it may take to drain after the wish to stop; absent: the frame's own limit. */
+  drain_limit_ms?: number;
   run(world: World, flags: FlagValues<F>, args: readonly string[]): Promise<ExitCode>;
 }
 
@@ -114,6 +120,7 @@ export interface Command {
   readonly flags: Flags;
   readonly examples: readonly Example[];
   readonly permissions: readonly RevocablePermission[];
+  readonly drain_limit_ms?: number;
   run(world: World, flags: Record<string, unknown>, args: readonly string[]): Promise<ExitCode>;
 }
 
@@ -122,6 +129,10 @@ export interface CommandGroup {
   readonly kind: "group";
   readonly summary: string;
   readonly commands: Readonly<Record<string, Command>>;
+  /** What the word alone does, with an argument that is none of the further words; it has no flags of its own. */
+  readonly bare?: Command;
+  /** The exit code for what was asked wrongly; absent: 2. */
+  usageCode?(argv: readonly string[]): ExitCode;
 }
 
 /** The words users type, as `commands/registry.ts` exports them. */
@@ -136,10 +147,20 @@ export function defineCommand<const F extends Flags>(spec: CommandSpec<F>): Comm
     flags: spec.flags,
     examples: spec.examples,
     permissions: spec.permissions ?? [],
+    drain_limit_ms: spec.drain_limit_ms,
     run: (world, flags, args) => spec.run(world, flags as FlagValues<F>, args),
   };
 }
 
-export function defineGroup(summary: string, commands: Record<string, Command>): CommandGroup {
-  return { kind: "group", summary, commands };
+export function defineGroup(
+  summary: string,
+  commands: Record<string, Command>,
+  options: Pick<CommandGroup, "bare" | "usageCode"> = {},
+): CommandGroup {
+  const { bare } = options;
+  if (bare && Object.keys(bare.flags).length > 0) {
+    // they would be taken for those of the further words
+    throw new TypeError(`define group ${JSON.stringify(summary)}: its bare command has flags, want none`);
+  }
+  return { kind: "group", summary, commands, ...options };
 }

@@ -31,6 +31,13 @@ export function processStreams(): Streams {
 
 /** A full, non-blocking stderr is tried again this often, 1 ms apart; then the rest of the text is dropped. */
 const STDERR_TRIES = 1_000;
+/** Characters of talk that wait while a command has the screen; the oldest are dropped. */
+const MAX_HELD = 64 * 1024;
+
+interface HeldTalk {
+  readonly texts: string[];
+  dropped: number;
+}
 
 export class Output {
   /** Called once, when the reader of stdout is gone. */
@@ -38,6 +45,8 @@ export class Output {
   /** Texts for stderr that a full or closed pipe did not take. */
   stderr_dropped = 0;
   #stdout_broken = false;
+  /** What waits for the screen to be given back. */
+  #held: HeldTalk | undefined;
   #last_write: Promise<void> = Promise.resolve();
   readonly #masker = knownSecrets.stream();
   readonly #encoder = new TextEncoder();
@@ -62,8 +71,27 @@ export class Output {
     this.#say(this.#masker.push(text, text.endsWith("\n")));
   }
 
+  /**
+   * Talk waits from now on, or it would be written across a screen that a command draws. Until the returned function is
+   * called or the process ends: an error that ends it is still said. Call it once the screen is taken: what is to happen
+   * at the exit happens in that order.
+   */
+  hold(): () => void {
+    const held: HeldTalk = this.#held = { texts: [], dropped: 0 };
+    const release = () => {
+      globalThis.removeEventListener("unload", release);
+      if (this.#held === held) this.#held = undefined;
+      if (held.dropped > 0) this.#say(`warning: ${held.dropped} earlier lines for stderr were dropped\n`);
+      held.dropped = 0;
+      for (const text of held.texts.splice(0)) this.#say(text);
+    };
+    globalThis.addEventListener("unload", release);
+    return release;
+  }
+
   #say(text: string): void {
     if (text === "") return;
+    if (this.#held) return this.#wait(this.#held, text);
     const lost = this.stderr_dropped;
     if (!this.#talk(text)) this.stderr_dropped++;
     else if (lost > 0) {
@@ -100,6 +128,15 @@ export class Output {
         this.#stdout_broken = true;
         this.on_broken_pipe();
       }
+    }
+  }
+
+  #wait(held: HeldTalk, text: string): void {
+    held.texts.push(text);
+    let length = held.texts.reduce((sum, one) => sum + one.length, 0);
+    while (length > MAX_HELD && held.texts.length > 1) {
+      length -= held.texts.shift()!.length;
+      held.dropped++;
     }
   }
 

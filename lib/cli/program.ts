@@ -53,6 +53,7 @@ export function buildProgram(registry: Registry, options: ProgramOptions): Progr
     }
     const group = program.command(word).summary(entry.summary).description(entry.summary);
     group.helpCommand(false);
+    if (entry.bare) describeCommand(group, [word], entry.bare);
     for (const [sub_word, command] of Object.entries(entry.commands)) {
       addCommand(group, [word, sub_word], command);
     }
@@ -61,7 +62,10 @@ export function buildProgram(registry: Registry, options: ProgramOptions): Progr
   return program;
 
   function addCommand(parent: Program, words: readonly string[], command: Command): void {
-    const node = parent.command(words[words.length - 1]).summary(command.summary);
+    describeCommand(parent.command(words[words.length - 1]).summary(command.summary), words, command);
+  }
+
+  function describeCommand(node: Program, words: readonly string[], command: Command): void {
     node.description(command.description ?? command.summary);
     for (const { name, doc, required, many } of command.arguments) {
       const inner = many ? `${name}...` : name;

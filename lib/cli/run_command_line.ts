@@ -44,14 +44,21 @@ export async function runCommandLine(registry: Registry, host: Host): Promise<Ex
       color: output.color && output.streams.stdout_is_terminal,
     });
   } catch (error) {
-    return fail(host, error);
+    return usageCode(registry, host, fail(host, error));
   }
   if (line.kind === "say") {
     if (line.code === 0) await output.data(line.text);
     else output.talk(line.text);
-    return line.code;
+    return usageCode(registry, host, line.code);
   }
   return await runCommand(host, line);
+}
+
+/** Some groups have a code of their own for what was asked wrongly. */
+function usageCode(registry: Registry, { argv }: Host, code: ExitCode): ExitCode {
+  const word = argv.find((one) => !one.startsWith("-")) ?? "";
+  const entry = Object.hasOwn(registry, word) ? registry[word] : undefined;
+  return code === 2 && entry?.kind === "group" ? entry.usageCode?.(argv) ?? code : code;
 }
 
 async function runCommand(host: Host, line: CommandLine & { kind: "run" }): Promise<ExitCode> {
@@ -60,7 +67,7 @@ async function runCommand(host: Host, line: CommandLine & { kind: "run" }): Prom
   const log = await openLog(host, line.global);
   host.routeConsole?.(new RateLimitedLog(log, host.clock));
   const world = openWorld(host, log);
-  const drained = drainLimit(host);
+  const drained = drainLimit(host, line.command.drain_limit_ms ?? DRAIN_LIMIT_MS);
   const work = async () => {
     try {
       return await line.command.run(world, line.flags, line.args);
@@ -80,15 +87,15 @@ async function runCommand(host: Host, line: CommandLine & { kind: "run" }): Prom
 }
 
 /** Rejects when the command overstays the wish to stop. */
-function drainLimit(host: Host): { late: Promise<never>; cancel(): void } {
+function drainLimit(host: Host, limit_ms: number): { late: Promise<never>; cancel(): void } {
   const { signal } = host.lifecycle;
   let cancel = () => {};
   const late = new Promise<never>((_, reject) => {
     const start = () => {
-      const timer = host.clock.after(DRAIN_LIMIT_MS, () =>
+      const timer = host.clock.after(limit_ms, () =>
         reject(
           new UserError(
-            `stop: still draining after ${DRAIN_LIMIT_MS / 1000} s, want done; what was left is lost`,
+            `stop: still draining after ${limit_ms / 1000} s, want done; what was left is lost`,
           ),
         ));
       cancel = () => timer.cancel();
@@ -125,6 +132,7 @@ function openWorld(host: Host, log: Log): World {
     signal: lifecycle.signal,
     onReload: (callback) => lifecycle.onReload(callback),
     lendTerminal: () => lifecycle.lendTerminal(),
+    takeScreen: () => output.hold(),
     get stdin() {
       return host.stdin();
     },
@@ -133,6 +141,7 @@ function openWorld(host: Host, log: Log): World {
     restrict: (kept) => host.restrict(kept),
     stdout_is_terminal: output.streams.stdout_is_terminal,
     stderr_is_terminal: output.streams.stderr_is_terminal,
+    color: output.color && output.streams.stdout_is_terminal,
     version: host.version,
   };
 }

@@ -7,7 +7,7 @@ import { type Clock, type Timer, withDeadline } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { Addresses, type DelayOptions } from "./addresses.ts";
-import { Connection, type Ending } from "./connection.ts";
+import { Connection, type ConnectionOptions, type Ending } from "./connection.ts";
 import { Session, type SessionOwner } from "./session.ts";
 import { type BookEvent, type Gap, Market } from "./market.ts";
 import type { KeptBook } from "./kept_book.ts";
@@ -69,6 +69,7 @@ export class RestreamClient implements SessionOwner {
   readonly wishes = new Map<string, Wish>();
   readonly clock: Clock;
   readonly #addresses: Addresses;
+  #url: string;
   #session: Session | undefined;
   #connection: Connection | undefined;
   #timer: Timer | undefined;
@@ -86,11 +87,12 @@ export class RestreamClient implements SessionOwner {
     this.clock = context.clock;
     this.market = new Market(options.keeps_books ?? true, events);
     this.#addresses = new Addresses(options.urls, options.reconnect ?? RECONNECT, context.random);
+    this.#url = this.#addresses.url;
     void this.#connect();
   }
-  /** The server that is or will be talked to. */
+  /** The server that is talked to, or was tried last. */
   get url(): string {
-    return this.#addresses.url;
+    return this.#url;
   }
   /** Undefined while connected, else why not. */
   notReady(): string | undefined {
@@ -141,8 +143,15 @@ export class RestreamClient implements SessionOwner {
   /** The token, asked anew where it can be. */
   async token(): Promise<string | undefined> {
     const { token } = this.options;
-    if (typeof token !== "function") return token;
-    return await withDeadline(this.clock, TOKEN_MS, "ask for a token", Promise.resolve(token()));
+    const given = typeof token === "function"
+      ? await withDeadline(this.clock, TOKEN_MS, "ask for a token", Promise.resolve(token()))
+      : token;
+    // Files end with a newline, and so do tokens that come from them.
+    const bare = given?.trim();
+    if (bare !== undefined && !/^[\x21-\x7e]+$/.test(bare)) {
+      throw new Error("the token is empty, or has characters that no header takes");
+    }
+    return bare;
   }
   onReady(hello: ControlMessage): void {
     this.#why = undefined;
@@ -157,6 +166,7 @@ export class RestreamClient implements SessionOwner {
 
   async #connect(): Promise<void> {
     const { token_by, ca, binary, max_silence_ms } = this.options;
+    this.#url = this.#addresses.url;
     let bearer: string | undefined;
     try {
       if (token_by !== "message") bearer = await this.token();
@@ -164,14 +174,22 @@ export class RestreamClient implements SessionOwner {
       return this.#down({ reason: reasonOf(error) });
     }
     if (this.#is_closed) return;
-    const connection: Connection = new Connection({
-      url: this.url,
-      bearer,
-      ca,
-      binary: binary ?? false,
-      max_silence_ms: max_silence_ms ?? HELLO_SILENCE_MS,
-      clock: this.clock,
-    }, {
+    try {
+      this.#open({
+        url: this.url,
+        bearer,
+        ca,
+        binary: binary ?? false,
+        max_silence_ms: max_silence_ms ?? HELLO_SILENCE_MS,
+        clock: this.clock,
+      });
+    } catch (error) {
+      // An address that is none.
+      this.#down({ reason: reasonOf(error) });
+    }
+  }
+  #open(options: ConnectionOptions): void {
+    const connection: Connection = new Connection(options, {
       text: (text, received_us) => session.text(text, received_us),
       binary: (bytes, received_us) => session.binary(bytes, received_us),
       down: (ending) => this.#down(ending),

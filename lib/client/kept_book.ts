@@ -17,6 +17,8 @@ export class KeptBook {
   readonly book: OrderBook | undefined;
   /** Why it is not in sync; "" while it is. */
   reason = "no snapshot yet";
+  /** Depth and interval that it was subscribed with: the sequence is theirs. */
+  variant = "";
   seq = 0;
   last_update_id = 0;
   /** Unix epoch, milliseconds. */

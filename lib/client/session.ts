@@ -15,7 +15,7 @@ import {
 } from "./messages.ts";
 import { BinaryReader, type Handle } from "./read_binary.ts";
 import { JsonReader } from "./read_json.ts";
-import { covers, isNarrow, type Wish, wishKey } from "./wish.ts";
+import { covers, isNarrow, variantOf, type Wish, wishKey } from "./wish.ts";
 
 export interface SessionOwner {
   readonly clock: Clock;
@@ -50,8 +50,8 @@ export class Session {
   readonly #handles = new Map<number, Handle>();
   /** Request → what it asked for. */
   readonly #asked = new Map<number, Wish>();
-  /** Wish → when it was last asked for, and the timer of the next time. */
-  readonly #again = new Map<string, { due_ms: number; timer?: Timer }>();
+  /** Wish → when it was last asked for again, or the timer until then. */
+  readonly #again = new Map<string, { asked_ms: number; timer: Timer | undefined }>();
   #next_id = 1;
   #is_ready = false;
   #is_over = false;
@@ -161,7 +161,7 @@ export class Session {
     if (instrument === undefined || market.epoch === undefined) return undefined;
     const { book } = instrument;
     const seq = wish.channel === "book"
-      ? (book?.resumable ? book.seq : undefined)
+      ? (book?.resumable && book.variant === variantOf(wish.depth, wish.interval_ms) ? book.seq : undefined)
       : instrument.progressOf(wish.channel, wish.interval)?.seq;
     return seq === undefined ? undefined : { epoch: market.epoch, seq };
   }
@@ -170,16 +170,17 @@ export class Session {
     const { clock, wishes } = this.owner;
     const key = wishKey(wish);
     const now_ms = clock.monotonic_ms();
-    const last_ms = this.#again.get(key)?.due_ms ?? -Infinity;
-    if (last_ms > now_ms) return;
-    const due_ms = Math.max(now_ms + delay_ms, last_ms + pause_ms);
+    const last = this.#again.get(key);
+    if (last?.timer) return;
+    const due_ms = Math.max(now_ms + delay_ms, (last?.asked_ms ?? -Infinity) + pause_ms);
     const timer = clock.after(due_ms - now_ms, () => {
+      this.#again.set(key, { asked_ms: clock.monotonic_ms(), timer: undefined });
       const is_wanted = [...wishes.values()].some((one) =>
         covers(one, wish.venue ?? one.venue ?? "", wish.symbol, wish.channel)
       );
       if (!this.#is_over && is_wanted) this.#ask(wish);
     });
-    this.#again.set(key, { due_ms, timer });
+    this.#again.set(key, { asked_ms: last?.asked_ms ?? -Infinity, timer });
   }
   #forget(is_gone: (wish: Wish) => boolean): void {
     for (const [id, wish] of this.#asked) if (is_gone(wish)) this.#asked.delete(id);
@@ -199,9 +200,10 @@ export class Session {
       if (channel === "book") {
         const book = instrument.openBook();
         // A book that we hold is either about to be resumed or replaced; until then it is as it was left.
-        if (!(is_narrow && book.resumable)) {
-          this.owner.market.loseBook(instrument, "a snapshot is on its way");
-        }
+        const variant = variantOf(message.depth, message.interval_ms);
+        const goes_on = is_narrow && book.resumable && book.variant === variant;
+        if (!goes_on) this.owner.market.loseBook(instrument, "a snapshot is on its way");
+        book.variant = variant;
       } else if (typeof channel === "string") {
         const progress = instrument.progressOf(channel, period);
         if (progress === undefined) continue;

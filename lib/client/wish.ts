@@ -26,3 +26,7 @@ export function covers(wish: Wish, venue: string, symbol: string, channel: strin
   return wish.channel === channel && (wish.symbol === ANY_SYMBOL || wish.symbol === symbol) &&
     (wish.venue === undefined || wish.venue === venue);
 }
+/** What decides how a book's messages are numbered. */
+export function variantOf(depth: unknown, interval_ms: unknown): string {
+  return `${depth ?? ""} ${interval_ms ?? ""}`;
+}

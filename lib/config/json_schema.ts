@@ -13,23 +13,25 @@ const VARIABLE = { type: "string", pattern: "^\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}
 const WITH_VARIABLE = { type: "string", pattern: "\\$\\{" } as const;
 
 export function configJsonSchema<K extends ConfigKinds>(schema: ConfigSchema<K>): Record<string, unknown> {
-  const form = (form_schema: z.ZodType) => {
-    const { $schema: _, ...rest } = z.toJSONSchema(form_schema, {
-      io: "input",
-      target: "draft-2020-12",
-      unrepresentable: "any",
-      override: ({ jsonSchema }) => adapt(jsonSchema),
-    });
-    return rest;
-  };
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "mdg config",
     oneOf: [
-      { title: "Sections", ...form(schema.schema) },
-      { title: "Flat keys of the service before mdg", ...form(flatConfigSchema) },
+      { title: "Sections", ...documentJsonSchema(schema.schema) },
+      { title: "Flat keys of the service before mdg", ...documentJsonSchema(flatConfigSchema) },
     ],
   };
+}
+
+/** Of one form, without the draft's name. */
+export function documentJsonSchema(schema: z.ZodType): Record<string, unknown> {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io: "input",
+    target: "draft-2020-12",
+    unrepresentable: "any",
+    override: ({ jsonSchema }) => adapt(jsonSchema),
+  });
+  return rest;
 }
 
 /** Closes objects, since unknown keys are errors, and lets a variable stand where a number or boolean is wanted. */

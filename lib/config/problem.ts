@@ -76,11 +76,12 @@ export class ConfigError extends UserError {
     readonly problems: readonly Problem[],
     readonly total = problems.length,
     shown = listing(problems, total),
+    hint = "`mdg config schema` prints every key that is allowed",
   ) {
     const count = total === 1 ? "1 problem" : `${total} problems`;
     super(`read config ${JSON.stringify(file)}: ${count}\n${shown}`, {
       code: 2,
-      hint: "`mdg config schema` prints every key that is allowed",
+      hint,
     });
   }
   static fromSyntax(fault: SyntaxFault): ConfigError {

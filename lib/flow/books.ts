@@ -2,6 +2,7 @@
  * The instruments of one source. Events go in, each to its instrument; updates come out through the context.
  * One symbol's trouble stays with that symbol. Refuses: events of symbols nobody asked for (counted).
  */
+import type { MetricFamily, MetricValue } from "../base/metrics.ts";
 import type { MarketEvent } from "../market/event.ts";
 import type { EventBatch } from "../market/event_batch.ts";
 import type { SequenceRule } from "../market/sequence_rule.ts";
@@ -15,6 +16,7 @@ export class Books {
   /** Events of symbols that are not ours. */
   foreign = 0;
   #last: Instrument | undefined;
+  readonly #expected: MetricFamily<MetricValue>;
 
   /** `learn`: take any symbol that comes (recordings); else only those added. */
   constructor(
@@ -23,7 +25,18 @@ export class Books {
     readonly rule: SequenceRule | undefined,
     readonly context: InstrumentContext,
     readonly learn = false,
-  ) {}
+  ) {
+    this.#expected = context.metrics.gauge(
+      "feed_data_expected",
+      "Each configured symbol: 1, or 0 while its market is closed",
+      ["venue", "symbol"],
+    );
+    context.metrics.onCollect(() => {
+      for (const symbol of this.instruments.keys()) {
+        this.#expected.with(venue, symbol).value = context.silence?.(symbol) === undefined ? 1 : 0;
+      }
+    });
+  }
 
   add(symbol: string): Instrument {
     const found = this.instruments.get(symbol);
@@ -38,7 +51,8 @@ export class Books {
     if (!gone) return;
     this.instruments.delete(symbol);
     this.#last = undefined;
-    gone.metrics.in_sync.value = 0;
+    gone.metrics.forget();
+    this.#expected.remove(this.venue, symbol);
     this.context.publish({
       kind: "book_status",
       venue: this.venue,
@@ -73,9 +87,8 @@ export class Books {
         instrument.onOther(event);
     }
   }
-  interrupted(symbols: readonly string[], reason: string): void {
-    const now_us = this.context.clock.now_us();
-    for (const symbol of symbols) this.instruments.get(symbol)?.interrupted(reason, now_us);
+  interrupted(symbols: readonly string[], reason: string, at_us = this.context.clock.now_us()): void {
+    for (const symbol of symbols) this.instruments.get(symbol)?.interrupted(reason, at_us);
   }
   tradesInterrupted(symbols: readonly string[]): void {
     for (const symbol of symbols) this.instruments.get(symbol)?.tradesInterrupted();

@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import { type Log, RateLimitedLog } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
-import type { Trade } from "../market/event.ts";
+import type { Candle, Ticker, Trade } from "../market/event.ts";
 import type { MarketUpdate } from "../market/update.ts";
 import type { Books } from "./books.ts";
 import type {
@@ -20,10 +20,14 @@ import type {
   SubscriptionControl,
   Surroundings,
 } from "./hub.ts";
+import type { Instrument } from "./instrument.ts";
 import type { MemoryGuard } from "./memory_guard.ts";
 import type { Sessions } from "./session_registry.ts";
+import type { LatencyRecord } from "./latency_record.ts";
+import { readyMetrics } from "./ready_metrics.ts";
 
 const NO_TRADES: readonly Trade[] = [];
+const NO_CANDLES: readonly Candle[] = [];
 /** Reasons listed by /ready; more are summed up. */
 const MAX_REASONS = 50;
 
@@ -36,9 +40,12 @@ export class Dispatcher implements Hub, Surroundings {
   memory: MemoryGuard | undefined;
   sessions: Sessions | undefined;
   instrumentInfo: Hub["instrumentInfo"];
+  /** How long updates took to each receiver; absent: nobody asks. */
+  latency: LatencyRecord | undefined;
 
   constructor(readonly clock: Clock, readonly log: Log, readonly metrics: Metrics, readonly version: string) {
     this.#noisy = new RateLimitedLog(log, clock);
+    readyMetrics(metrics, this);
   }
 
   subscribe(receiver: Receiver): () => void {
@@ -55,9 +62,11 @@ export class Dispatcher implements Hub, Surroundings {
   }
   publish(update: MarketUpdate): void {
     const receivers = this.#receivers;
+    const { latency } = this;
     for (let i = 0; i < receivers.length; i++) {
       try {
         receivers[i].offer(update);
+        latency?.handed(receivers[i].name, update);
       } catch (error) {
         this.#fault(receivers[i], error);
       }
@@ -78,21 +87,19 @@ export class Dispatcher implements Hub, Surroundings {
     for (const books of this.#books) yield* books.instruments.values();
   }
   book(venue: string, symbol: string): BookState | undefined {
-    for (const books of this.#books) {
-      const found = books.venue === venue ? books.instruments.get(symbol) : undefined;
-      if (found) return found;
-    }
-    return undefined;
+    return this.#instrument(venue, symbol);
   }
   find(symbol: string): BookState[] {
     return [...this.#books].map((books) => books.instruments.get(symbol)).filter((one) => one !== undefined);
   }
   recentTrades(venue: string, symbol: string): readonly Trade[] {
-    for (const books of this.#books) {
-      const found = books.venue === venue ? books.instruments.get(symbol) : undefined;
-      if (found) return found.recent_trades.list();
-    }
-    return NO_TRADES;
+    return this.#instrument(venue, symbol)?.recent_trades.list() ?? NO_TRADES;
+  }
+  lastTicker(venue: string, symbol: string): Ticker | undefined {
+    return this.#instrument(venue, symbol)?.last_ticker;
+  }
+  recentCandles(venue: string, symbol: string, interval: string): readonly Candle[] {
+    return this.#instrument(venue, symbol)?.recent_candles.list(interval) ?? NO_CANDLES;
   }
   addReadiness(part: ReadinessPart, role?: PartRole): () => void {
     this.#parts.set(part, role);
@@ -122,6 +129,13 @@ export class Dispatcher implements Hub, Surroundings {
     return { ready: reasons.length === 0, reasons };
   }
 
+  #instrument(venue: string, symbol: string): Instrument | undefined {
+    for (const books of this.#books) {
+      const found = books.venue === venue ? books.instruments.get(symbol) : undefined;
+      if (found) return found;
+    }
+    return undefined;
+  }
   #fault(receiver: Receiver, error: unknown): void {
     this.metrics.counter("receiver_faults_total", "Updates a receiver failed on", ["receiver"]).with(
       receiver.name,

@@ -5,7 +5,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
-import type { Trade } from "../market/event.ts";
+import type { Candle, Ticker, Trade } from "../market/event.ts";
 import type { InstrumentInfo } from "../market/instrument_info.ts";
 import type { BookView } from "../market/order_book.ts";
 import type { MarketUpdate } from "../market/update.ts";
@@ -108,6 +108,10 @@ export interface Hub {
   readonly sessions?: Sessions;
   /** Newest last, at most 1,000 kept per instrument. */
   recentTrades(venue: string, symbol: string): readonly Trade[];
+  /** The venue's last word since its streams were last interrupted; absent where nobody keeps it. */
+  lastTicker?(venue: string, symbol: string): Ticker | undefined;
+  /** Oldest first, the forming bar last, at most 500 kept per instrument and interval; absent where nobody keeps them. */
+  recentCandles?(venue: string, symbol: string, interval: string): readonly Candle[];
   /** Registers a part that must be fine for readiness. Returns how to take it back. */
   addReadiness(part: ReadinessPart, role?: PartRole): () => void;
   /** Ready only when every configured symbol has a live, in-sequence book and every part is fine. */

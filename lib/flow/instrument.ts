@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { Metrics } from "../base/metrics.ts";
+import type { Metrics, MetricValue } from "../base/metrics.ts";
 import type { BookDelta, BookSnapshot, Candle, Quote, Ticker, Trade } from "../market/event.ts";
 import type { BookSide } from "../market/book_side.ts";
 import type { BookView } from "../market/order_book.ts";
@@ -15,6 +15,7 @@ import { BookReplica, type OutOfSync, type ReplicaOwner } from "./book_replica.t
 import type { BookState } from "./hub.ts";
 import { type InstrumentMetrics, instrumentMetrics } from "./instrument_metrics.ts";
 import { type CandleCheck, type CandlePlan, Candles } from "./candles.ts";
+import { RecentCandles } from "./recent_candles.ts";
 import { RecentTrades } from "./recent_trades.ts";
 import { TradeOrder } from "./trade_order.ts";
 
@@ -53,6 +54,9 @@ export class Instrument implements BookState, ReplicaOwner {
   readonly replica: BookReplica;
   readonly audit: BookAudit;
   readonly recent_trades: RecentTrades;
+  readonly recent_candles: RecentCandles;
+  /** Since the streams were last interrupted. */
+  last_ticker: Ticker | undefined;
   readonly #trade_order = new TradeOrder();
   #reason = "waiting for a snapshot";
   since_us: number;
@@ -73,6 +77,7 @@ export class Instrument implements BookState, ReplicaOwner {
   #heard = false;
   readonly keeps_book: boolean;
   readonly #candles: Candles | undefined;
+  #last_event: MetricValue | undefined;
 
   constructor(
     readonly venue: string,
@@ -82,10 +87,11 @@ export class Instrument implements BookState, ReplicaOwner {
     readonly context: InstrumentContext,
   ) {
     this.keeps_book = rule !== undefined;
-    this.metrics = instrumentMetrics(context.metrics, venue, symbol);
+    this.metrics = instrumentMetrics(context.metrics, venue, symbol, this.keeps_book);
     this.replica = new BookReplica(rule ?? NO_BOOKS, this);
     this.audit = new BookAudit((difference) => this.#onDifference(difference));
     this.recent_trades = new RecentTrades(venue, symbol, RECENT_TRADES);
+    this.recent_candles = new RecentCandles(venue, symbol);
     this.since_us = context.clock.now_us();
     if (!this.keeps_book) this.#reason = "no data yet";
     if (context.candles) this.#candles = new Candles(venue, symbol, context.candles, context.clock.now_ms());
@@ -115,6 +121,7 @@ export class Instrument implements BookState, ReplicaOwner {
 
   onDelta(delta: BookDelta): void {
     this.metrics.depth_messages.value++;
+    this.#noteEvent(delta);
     if (!this.keeps_book) return;
     this.received_us = delta.received_us;
     // Nobody reads the times while out of sync; should this delta end that, they are its own.
@@ -142,11 +149,13 @@ export class Instrument implements BookState, ReplicaOwner {
     if (!this.keeps_book) return;
     // A snapshot beside the stream may be older than the deltas laid over it, and on some venues it has no times.
     const is_newer = (snapshot.sent_ms ?? -Infinity) > (this.sent_ms ?? -Infinity);
+    if (this.replica.rule.in_band_snapshots) this.#noteReceipt(snapshot.received_us);
     if (this.replica.rule.in_band_snapshots || (!this.replica.live && is_newer)) this.#noteTimes(snapshot);
     this.replica.onSnapshot(snapshot);
   }
   onQuote(quote: Quote): void {
     this.metrics.quote_messages.value++;
+    this.#noteEvent(quote);
     this.#heard = true;
     if (quote.update_id === undefined) {
       const time_ms = quote.exchange_ms ?? quote.sent_ms ?? -Infinity;
@@ -163,16 +172,25 @@ export class Instrument implements BookState, ReplicaOwner {
   /** What passes through unchanged: tickers, candles. */
   onOther(event: Ticker | Candle): void {
     this.metrics.other_messages.value++;
+    // Their time may be that of a trade long ago.
+    this.#noteReceipt(event.received_us);
     this.#heard = true;
-    if (event.kind === "candle") this.#candles?.onVenueCandle(event);
+    if (event.kind === "candle") {
+      this.#candles?.onVenueCandle(event);
+      this.recent_candles.note(event);
+    } else this.last_ticker = event;
     this.context.publish(event);
   }
   /** Time goes on: bars are published and compared. */
   tick(now_ms: number): void {
-    this.#candles?.tick(now_ms, this.context.publish, (check) => this.#onCandleCheck(check));
+    this.#candles?.tick(now_ms, (candle) => {
+      this.recent_candles.note(candle);
+      this.context.publish(candle);
+    }, (check) => this.#onCandleCheck(check));
   }
   onTrade(trade: Trade): void {
     this.metrics.trade_messages.value++;
+    this.#noteEvent(trade);
     this.#heard = true;
     const { trade_id } = trade;
     // Aggregates are numbered +1 per symbol; ids of single fills may jump.
@@ -203,6 +221,7 @@ export class Instrument implements BookState, ReplicaOwner {
     this.audit.reset();
     this.#last_quote_id = -1;
     this.#last_quote_ms = -Infinity;
+    this.last_ticker = undefined;
     if (this.keeps_book) return this.replica.disconnected(reason, received_us);
     this.#heard = false;
     this.#reason = reason;
@@ -303,6 +322,15 @@ export class Instrument implements BookState, ReplicaOwner {
       open_time_ms: venue.open_time_ms,
       different: different.map((field) => `${field}: ours ${ours[field]}, venue ${venue[field]}`),
     });
+  }
+  #noteEvent({ exchange_ms, sent_ms, received_us }: BookDelta | Quote | Trade): void {
+    this.#noteReceipt(received_us);
+    const at_ms = exchange_ms ?? sent_ms;
+    if (at_ms !== undefined) this.metrics.lag.observe(received_us / 1e6 - at_ms / 1e3);
+  }
+  #noteReceipt(received_us: number): void {
+    this.#last_event ??= this.metrics.lastEvent();
+    this.#last_event.value = received_us / 1e6;
   }
   #noteTimes(event: BookDelta | BookSnapshot): void {
     this.sent_ms = event.sent_ms;

@@ -5,6 +5,9 @@
 import type { HistogramValue, Metrics, MetricValue } from "../base/metrics.ts";
 import { pipelineMetrics } from "./pipeline_metrics.ts";
 
+/** Upper bounds in seconds. What is at or below 0 came before it was sent: the clocks differ. */
+const LAG_BOUNDS_S = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60] as const;
+
 export interface InstrumentMetrics {
   depth_messages: MetricValue;
   trade_messages: MetricValue;
@@ -30,15 +33,27 @@ export interface InstrumentMetrics {
   candles_equal: MetricValue;
   candles_differed: MetricValue;
   latency: HistogramValue;
+  /** Of the venue: exchange time to receipt, seconds. */
+  lag: HistogramValue;
+  /** Made with the first event: before it there is no such time. */
+  lastEvent(): MetricValue;
+  /** Symbols come and go while a gateway runs: what is no longer carried must not be shown as out of sync for good. */
+  forget(): void;
 }
 
-export function instrumentMetrics(metrics: Metrics, venue: string, symbol: string): InstrumentMetrics {
+export function instrumentMetrics(
+  metrics: Metrics,
+  venue: string,
+  symbol: string,
+  keeps_book: boolean,
+): InstrumentMetrics {
   // The contract's families know the symbol only; ours tell venues apart too.
   const one = (name: string, help: string) =>
     metrics.counter(name, help, ["venue", "symbol"]).with(venue, symbol);
   const contract = pipelineMetrics(metrics);
   const messages = contract.messages_processed_total;
   return {
+    ...stateMetrics(metrics, venue, symbol, keeps_book),
     depth_messages: messages.with(symbol, "depth"),
     trade_messages: messages.with(symbol, "trade"),
     quote_messages: messages.with(symbol, "quote"),
@@ -61,8 +76,6 @@ export function instrumentMetrics(metrics: Metrics, venue: string, symbol: strin
       "Levels found different by a background snapshot",
     ),
     out_of_sync_s: one("book_out_of_sync_seconds_total", "Time out of sync, ended episodes"),
-    in_sync: metrics.gauge("book_in_sync", "1 while the book is live and in sequence", ["venue", "symbol"])
-      .with(venue, symbol),
     audit_compared: one(
       "book_audit_compared_total",
       "Book tops compared with the venue's own best bid and offer",
@@ -76,5 +89,28 @@ export function instrumentMetrics(metrics: Metrics, venue: string, symbol: strin
       "Venue's candles that differed from those built from its trades",
     ),
     latency: contract.processing_latency_microseconds.with(symbol),
+  };
+}
+
+/** What is so now, for as long as the symbol is carried; and the lag of its venue. */
+function stateMetrics(metrics: Metrics, venue: string, symbol: string, keeps_book: boolean) {
+  const one = (name: string, help: string) => metrics.gauge(name, help, ["venue", "symbol"]);
+  const in_sync = one("book_in_sync", "1 while the book is live and in sequence");
+  const last_event = one("feed_last_event_timestamp_seconds", "When the last event was received");
+  const lag = metrics.histogram(
+    "feed_exchange_lag_seconds",
+    "From the venue's time of an event to its receipt",
+    ["venue"],
+    LAG_BOUNDS_S,
+  );
+  return {
+    // where there never is a book none is out of sync
+    in_sync: keeps_book ? in_sync.with(venue, symbol) : { value: 0 },
+    lag: lag.with(venue),
+    lastEvent: () => last_event.with(venue, symbol),
+    forget() {
+      in_sync.remove(venue, symbol);
+      last_event.remove(venue, symbol);
+    },
   };
 }

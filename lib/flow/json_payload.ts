@@ -53,7 +53,8 @@ export function tradePayload(trade: Trade): string {
   return last_trade_payload;
 }
 
-function tradeTimeMs(trade: Trade): number {
+/** The trade's own time, else the send time, else our receive time; Unix epoch. */
+export function tradeTimeMs(trade: Trade): number {
   return Math.floor(trade.exchange_ms ?? trade.sent_ms ?? trade.received_us / 1000);
 }
 

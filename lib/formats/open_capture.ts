@@ -1,10 +1,12 @@
 /**
- * Opens a capture as a stream of bytes, plain or gzip, told by its first two bytes. Read piece by piece: a recording of any
- * length takes bounded memory. What stands in it is the business of whoever reads.
+ * Opens a capture as a stream of bytes: lines, plain or gzip, told by its first two bytes, or a recording of ours, which
+ * comes as such lines. Read piece by piece: a recording of any length takes bounded memory. What stands in it is the
+ * business of whoever reads.
  */
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
 import { quoted, reasonOf, UserError } from "../base/errors.ts";
+import { isRecording, recordingLines } from "./recording/lines.ts";
 
 export interface OpenCapture {
   /** Decompressed bytes; iterating throws where the file is torn or damaged. */
@@ -18,6 +20,10 @@ export interface OpenCapture {
  * @throws UserError when the file cannot be opened
  */
 export async function openCapture(path: string, chunk_bytes: number): Promise<OpenCapture> {
+  if (await isRecording(path)) {
+    const lines = recordingLines(path);
+    return { chunks: lines, close: async () => void await lines.return(undefined) };
+  }
   let magic: Uint8Array;
   try {
     using file = await Deno.open(path);

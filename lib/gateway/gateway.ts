@@ -2,7 +2,7 @@
  * A running gateway: sources → books → dispatcher → sinks and servers, assembled from a checked config. Starting is all
  * or nothing; stopping drains in the order of the data's journey. Reload changes symbols and leaves the rest running.
  */
-import { type Clock, withDeadline } from "../base/clock.ts";
+import { type Clock, sleep, withDeadline } from "../base/clock.ts";
 import { quoted, reasonOf, UserError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { type MemoryConfig, memorySchema, readBudget } from "../config/memory_budget.ts";
@@ -10,12 +10,14 @@ import type { Metrics } from "../base/metrics.ts";
 import { Books } from "../flow/books.ts";
 import { DeliveryQueue } from "../flow/delivery_queue.ts";
 import { Dispatcher } from "../flow/dispatcher.ts";
+import type { FrameTap } from "../flow/frame_tap.ts";
 import type { SourceSubscriptions } from "../flow/hub.ts";
 import { BudgetGuard, type MemorySample } from "../flow/memory_guard/budget_guard.ts";
 import { SourceGate } from "../flow/source_gate.ts";
 import { LocalSessions } from "../flow/session_registry/local_sessions.ts";
 import { memoryInUse, memoryLimit } from "../os/memory_limit.ts";
 import { reclaimMemory } from "../os/reclaim_memory.ts";
+import { LatencyRecord } from "../flow/latency_record.ts";
 import type { Server } from "../servers/server.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { Source, SourceEvents } from "../sources/source.ts";
@@ -43,16 +45,23 @@ export interface GatewayWorld {
   seed: string;
   /** What the memory guard goes by; absent: what the process really uses. */
   readMemory?(): MemorySample;
+  /** Listens to the frames of live sources. */
+  tap?: FrameTap;
 }
 
 /** As many as a config may name. */
 const MAX_SYMBOLS = 5_000;
+
+/** Messages that may wait in a sink's queue while a patient source goes on. */
+const PATIENT_QUEUE = 500;
 
 /** Forming candles are published this often, when they changed. */
 const CANDLE_TICK_MS = 250;
 
 interface RunningSource {
   kind: string;
+  /** Its section of the config, by place. */
+  section: number;
   source: Source;
   books: Books;
   gate: SourceGate;
@@ -78,6 +87,7 @@ export class Gateway implements AsyncDisposable {
 
   private constructor(readonly config: GatewayConfig, readonly world: GatewayWorld) {
     this.hub = new Dispatcher(world.clock, world.log, world.metrics, world.version);
+    this.hub.latency = new LatencyRecord(world.clock, world.metrics);
     this.hub.instrumentInfo = (venue, symbol) => {
       for (const { source } of this.#sources) {
         const found = source.venue === venue ? source.instrument?.(symbol) : undefined;
@@ -111,9 +121,8 @@ export class Gateway implements AsyncDisposable {
         await gateway.#openSink(section, nameOf(config.sinks, i));
       }
       // Servers before sources: a taken port must be told before the venues are bothered.
-      const sources = config.sources.map((section, i) =>
-        gateway.#createSource(section, nameOf(config.sources, i))
-      );
+      const sources: (() => void)[] = [];
+      for (const i of config.sources.keys()) sources.push(...await gateway.#createSources(i));
       for (const section of config.servers) {
         gateway.servers.push(
           await pick("server", SERVERS, section.kind).open(withoutKind(section), gateway.hub),
@@ -133,7 +142,8 @@ export class Gateway implements AsyncDisposable {
    */
   reload(next: GatewayConfig): string[] {
     const restart: string[] = [];
-    for (const [i, running] of this.#sources.entries()) {
+    for (const running of this.#sources) {
+      const i = running.section;
       const section = next.sources[i];
       if (section?.kind !== running.kind || !Array.isArray(section.symbols) || !running.source.setSymbols) {
         restart.push(`sources[${i}]`);
@@ -144,11 +154,11 @@ export class Gateway implements AsyncDisposable {
       }
       this.#setSymbols(running, section.symbols as string[]);
     }
-    if (next.sources.length > this.#sources.length) restart.push("sources (new ones)");
+    if (next.sources.length > this.config.sources.length) restart.push("sources (new ones)");
     for (const family of ["sinks", "servers", "memory"] as const) {
       if (JSON.stringify(next[family]) !== JSON.stringify(this.config[family])) restart.push(family);
     }
-    return restart;
+    return [...new Set(restart)];
   }
 
   /** Stops taking in, flushes what is queued within `drain_timeout_ms`, closes servers, then sinks. Idempotent. */
@@ -199,31 +209,39 @@ export class Gateway implements AsyncDisposable {
     this.hub.subscribe(queue);
     this.hub.addReadiness(sink, "sink");
   }
-  /** Makes the source and its books visible at once; returns how to start it. */
-  #createSource(section: PluginConfig, name: string): () => void {
-    const { clock, log, metrics, seed } = this.world;
+  /** Makes the sources of a section and their books visible at once; returns how to start them. */
+  async #createSources(i: number): Promise<(() => void)[]> {
+    const section = this.config.sources[i];
+    const { clock, log, metrics, seed, tap } = this.world;
     const kind = pick("source", SOURCES, section.kind);
-    const source = kind.create(withoutKind(section), { name, clock, log, metrics, seed, feeds: FEEDS });
+    const name = nameOf(this.config.sources, i);
+    const context = { name, clock, log, metrics, seed, feeds: FEEDS, tap };
+    const config = withoutKind(section);
+    const sources = kind.createAll ? await kind.createAll(config, context) : [kind.create(config, context)];
+    return sources.map((source) => this.#addSource(source, section.kind, i));
+  }
+  #addSource(source: Source, kind: string, section: number): () => void {
+    const { clock, log, metrics } = this.world;
     const gate = new SourceGate(source, this.#stopping.signal, () => this.hub.flush());
     const books = gate.books = new Books(source.venue, source.sequence, {
-      clock,
+      clock: source.clock ?? clock,
       log,
       metrics,
       publish: (update) => this.hub.publish(update),
       requestSnapshot: (symbol, reason) => gate.requestSnapshot(symbol, reason),
-      can_refresh: true,
+      can_refresh: source.can_refresh ?? true,
       candles: source.candles,
       withheld: source.withheld,
       silence: (symbol) => source.silence?.(symbol),
     }, source.learns);
     for (const symbol of source.symbols) books.add(symbol);
+    if (source.playedAt) this.hub.latency!.replayed(source.venue, source.playedAt.bind(source));
     this.hub.addBooks(books);
     this.hub.addReadiness(gate, "source");
     this.#guard.addUpstream(gate);
     this.#gates.push(gate);
     return () => {
-      const running = { kind: section.kind, source, books, gate, pumping: this.#pump(source, gate, books) };
-      this.#sources.push(running);
+      this.#sources.push({ kind, section, source, books, gate, pumping: this.#pump(source, gate, books) });
     };
   }
   async #pump(source: Source, gate: SourceGate, books: Books): Promise<void> {
@@ -234,8 +252,8 @@ export class Gateway implements AsyncDisposable {
     });
     try {
       const events: SourceEvents = {
-        interrupted: (symbols, reason) => {
-          books.interrupted(symbols, reason);
+        interrupted: (symbols, reason, at_us) => {
+          books.interrupted(symbols, reason, at_us);
           this.hub.flush();
         },
         tradesInterrupted: (symbols) => books.tradesInterrupted(symbols),
@@ -248,6 +266,7 @@ export class Gateway implements AsyncDisposable {
         if (closed) await closed;
         books.process(batch);
         this.hub.flush();
+        if (source.patient) await this.#untilSinksTake(signal);
       }
       if (!signal.aborted) this.#end();
     } catch (error) {
@@ -255,6 +274,12 @@ export class Gateway implements AsyncDisposable {
       this.#failed?.(error);
     } finally {
       ticking?.cancel();
+    }
+  }
+  /** Before queues would conflate or drop. */
+  async #untilSinksTake(signal: AbortSignal): Promise<void> {
+    while (this.#sinks.some(({ queue }) => queue.queued > PATIENT_QUEUE) && !signal.aborted) {
+      await sleep(this.world.clock, 1, signal);
     }
   }
   #changeSymbols(name: string, add: readonly string[], remove: readonly string[]): SourceSubscriptions {

@@ -165,3 +165,13 @@ export type MarketEvent = BookDelta | BookSnapshot | Trade | Quote | Ticker | Ca
 /** What a subscription may ask for; a feed maps each to its own stream names. */
 export type Channel = "book" | "trades" | "quote" | "ticker" | "candles";
 export const CHANNELS: readonly Channel[] = ["book", "trades", "quote", "ticker", "candles"];
+
+/** The channel that brings an event. */
+export const CHANNEL_OF: Record<Exclude<MarketEvent["kind"], "damage">, Channel> = {
+  book_delta: "book",
+  book_snapshot: "book",
+  trade: "trades",
+  quote: "quote",
+  ticker: "ticker",
+  candle: "candles",
+};

@@ -37,3 +37,11 @@ export const NO_BOOKS: SequenceRule = {
   afterSnapshot: () => "gap",
   afterDelta: () => "gap",
 };
+
+/** For sources whose every book is whole: there is no chain that could break unseen; the connection shows a loss. */
+export const WHOLE_BOOKS: SequenceRule = {
+  in_band_snapshots: true,
+  losses_shown_by: "connection",
+  afterSnapshot: () => "gap",
+  afterDelta: () => "gap",
+};

@@ -1,7 +1,8 @@
 /**
- * The C library of Linux, opened once when first asked for: the only native calls of this house. Everything above speaks
- * of segments, threads, clocks and pages, never of symbols. Refuses other systems with a clear word, since none of what hangs
- * on it (shared memory, pinning) exists there in this form.
+ * The C library of Linux, opened once when first asked for; process_calls.ts adds what processes need, and there are no
+ * other native calls in this house. Everything above speaks of segments, threads, sockets and pages, never of symbols.
+ * Refuses other systems with a clear word, since none of what hangs on it (shared memory, pinning, socket statistics)
+ * exists there in this form.
  */
 import { quoted, reasonOf, UserError } from "../base/errors.ts";
 
@@ -16,10 +17,17 @@ const SYMBOLS = {
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
   mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
   opendir: { parameters: ["buffer"], result: "pointer" },
   readdir: { parameters: ["pointer"], result: "pointer" },
   closedir: { parameters: ["pointer"], result: "i32" },
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   sched_setaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   sched_getaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
@@ -48,7 +56,10 @@ const ERRNO_TEXT: Readonly<Record<number, string>> = {
   [ERRNO.EEXIST]: "it exists",
   [ERRNO.EINVAL]: "invalid argument",
   [ERRNO.ENOSPC]: "no space left on /dev/shm",
+  7: "too many arguments or variables",
+  8: "no program of this machine, or a script without #!",
   12: "out of memory",
+  20: "a part of the path is a file",
   24: "too many open files",
   40: "a symbolic link",
 };

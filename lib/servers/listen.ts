@@ -5,7 +5,7 @@
  */
 import { createServer, type Server as HttpServer } from "node:http";
 import { createServer as createTlsServer, type Server as HttpsServer } from "node:https";
-import type { Socket } from "node:net";
+import type { Server as NetServer, Socket } from "node:net";
 import { z } from "zod";
 import { UserError } from "../base/errors.ts";
 import { checkTls, MIN_TLS_VERSION, type TlsPair } from "./check_tls.ts";
@@ -104,14 +104,11 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   });
   const hint = options.hint ??
     `choose another address with servers[].listen in the config, or with ${flag}`;
-  await bind(server, { ...target, reusePort: options.shared_port }, listen, hint).catch((error) => {
+  await bindServer(server, { ...target, reusePort: options.shared_port }, listen, hint).catch((error) => {
     unfollow?.();
     throw error;
   });
-  const bound = server.address();
-  const address = bound !== null && typeof bound === "object"
-    ? `${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`
-    : listen;
+  const address = boundAddress(server) ?? listen;
   let closed: Promise<void> | undefined;
   const stop = () => closed ??= new Promise<void>((resolve) => server.close(() => resolve()));
   return {
@@ -155,8 +152,16 @@ function releaseAtEnd(socket: Socket): void {
   socket.once("close", () => handle?.readStop?.());
 }
 
-function bind(
-  server: HttpServer,
+/** What was really bound, after port 0 was resolved. */
+export function boundAddress(server: NetServer): string | undefined {
+  const bound = server.address();
+  if (bound === null || typeof bound !== "object") return undefined;
+  return `${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
+
+/** Resolves when it listens. Rejects with a UserError, `hint` in it, when the address cannot be had. */
+export function bindServer(
+  server: NetServer,
   target: { host: string; port: number; reusePort?: boolean },
   listen: string,
   hint: string,

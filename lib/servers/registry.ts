@@ -2,3 +2,4 @@
 export { health } from "./health/health.ts";
 export { websocket } from "./restream/websocket.ts";
 export { restream } from "./restream/restream.ts";
+export { grpc } from "./grpc/grpc.ts";

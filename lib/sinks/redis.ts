@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { checkRedisAddress, readRedisAddress, REDIS_ADDRESS } from "../config/redis_address.ts";
 import { defineSink } from "./sink.ts";
-import { channelOf } from "../wire/redis/channel_of.ts";
+import { channelOf, isPartitioned } from "../wire/redis/channel_of.ts";
 
 /** Text that names an instrument by `{symbol}`, by `{venue}` too where several share a Redis, and by `{shard}` in a Cluster. */
 const template = (otherwise: string) =>
@@ -72,7 +72,11 @@ export const redis = defineSink({
   summary:
     "Redis channels or streams orderbook:{SYMBOL} and trades:{SYMBOL}, and the latest book under a key",
   schema: REDIS_SCHEMA,
-  target: (config, venue, symbol) => channelOf(config.channels.book, venue, symbol),
+  target: ({ channels: { book } }, venue, symbol) => {
+    const name = channelOf(book, venue, symbol);
+    // A partition is shared; what tells its symbols apart is the payload.
+    return isPartitioned(book) ? `${symbol} in ${name}` : name;
+  },
   async connect(config, context) {
     // The client library is loaded only where this sink is used.
     const { RedisSink } = await import("./redis/redis_sink.ts");

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { secret } from "../config/secret.ts";
-import { readPostgresUrl } from "./sql/postgres/address.ts";
+import { readPostgresUrl } from "../wire/postgres/address.ts";
 import { TABLE_NAMES } from "./sql/tables.ts";
 import { defineSink } from "./sink.ts";
 

@@ -9,6 +9,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { CandlePlan } from "../flow/candles.ts";
 import type { Feed } from "../feeds/feed.ts";
 import type { SourceConnection } from "../flow/session_registry.ts";
+import type { FrameTap } from "../flow/frame_tap.ts";
 import type { EventBatch } from "../market/event_batch.ts";
 import type { SubscriptionChange } from "../market/subscription_change.ts";
 import type { InstrumentInfo } from "../market/instrument_info.ts";
@@ -16,8 +17,8 @@ import type { SequenceRule } from "../market/sequence_rule.ts";
 
 /** What the consumer of a source is told beside events. */
 export interface SourceEvents {
-  /** The streams of these symbols stopped; their books can't be trusted to be current. */
-  interrupted(symbols: readonly string[], reason: string): void;
+  /** The streams of these symbols stopped; their books can't be trusted to be current. `at_us`: default now. */
+  interrupted(symbols: readonly string[], reason: string, at_us?: number): void;
   /** The trades of these symbols stopped; some may be missing. */
   tradesInterrupted?(symbols: readonly string[]): void;
   /** A subscription at the venue was asked for, acknowledged or refused. */
@@ -33,6 +34,14 @@ export interface Source {
   readonly symbols: readonly string[];
   /** Its symbols are not known beforehand: any that comes is taken. */
   readonly learns?: boolean;
+  /** It can wait for slow sinks, and nothing is lost by that (a replay as fast as it goes). */
+  readonly patient?: boolean;
+  /** False: no snapshot can be asked for (a capture holds those that it holds). Default: it can. */
+  readonly can_refresh?: boolean;
+  /** The time that its events are of, where that is not now (a replay). */
+  readonly clock?: Clock;
+  /** Where frames are played from a recording: when the one received then was, by the host's clock (epoch µs). */
+  playedAt?(received_us: number): number | undefined;
   /** Candles to be built from its trades. */
   readonly candles?: CandlePlan;
   /**
@@ -70,6 +79,8 @@ export interface SourceContext {
   readonly seed: string;
   /** The venues, by registry name. */
   readonly feeds: Readonly<Record<string, Feed>>;
+  /** Who listens to live frames; absent: nobody. */
+  readonly tap?: FrameTap;
 }
 
 /** What a source file exports under its registry name. */
@@ -80,6 +91,8 @@ export interface SourceKind<Schema extends z.ZodObject = z.ZodObject> {
   /** The schema where only these venues are taken, so that a config is refused before anything starts. */
   schemaFor?(venues: readonly string[]): z.ZodObject;
   create(config: z.output<Schema>, context: SourceContext): Source;
+  /** Instead of `create`, where one section stands for as many sources as are found by looking (recordings). */
+  createAll?(config: z.output<Schema>, context: SourceContext): Promise<readonly Source[]>;
 }
 
 export function defineSource<Schema extends z.ZodObject>(kind: SourceKind<Schema>): SourceKind<Schema> {

@@ -11,11 +11,19 @@ export interface SocketOptions {
   readonly host: string;
   readonly port: number;
   /** Absent: plain TCP. PEM texts; `ca` beside the built-in authorities, `cert` and `key` to be known by. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly tls?: {
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    /** Whom the certificate must name, where that is not `host`. */
+    readonly name?: string;
+  };
   readonly timeout_ms: number;
   readonly clock: Clock;
   /** Gives the attempt up. */
   readonly signal?: AbortSignal;
+  /** TCP stands; TLS, where wanted, begins. */
+  readonly connected?: () => void;
 }
 
 /** A connection as protocols see it. */
@@ -30,12 +38,13 @@ export interface ByteStream {
 
 /** Rejects when nobody listens, the certificate does not fit, or the time is over. */
 export async function openSocket(options: SocketOptions): Promise<ByteStream> {
-  const { host, port, tls, timeout_ms, clock, signal } = options;
+  const { host, port, tls, timeout_ms, clock, signal, connected } = options;
+  const name = tls?.name ?? host;
   const socket = tls
     ? connectTls({
       host,
       port,
-      servername: /^[\d.]+$|:/.test(host) ? "" : host,
+      servername: /^[\d.]+$|:/.test(name) ? "" : name,
       ca: tls.ca === undefined ? undefined : [...rootCertificates, tls.ca],
       cert: tls.cert,
       key: tls.key,
@@ -50,6 +59,7 @@ export async function openSocket(options: SocketOptions): Promise<ByteStream> {
   if (signal?.aborted) giveUp();
   signal?.addEventListener("abort", giveUp, { once: true });
   socket.once("error", opened.reject);
+  if (connected) socket.once("connect", connected);
   socket.once(tls ? "secureConnect" : "connect", () => opened.resolve());
   try {
     await opened.promise;

@@ -40,6 +40,8 @@ async function run(
     signal: new AbortController().signal,
     onReload: () => () => {},
     lendTerminal: () => () => {},
+    takeScreen: () => () => {},
+    color: false,
     restrict: () => {},
     stdin: new ReadableStream(),
     stdout: (text) => {

@@ -10,7 +10,7 @@ import { Books } from "../../lib/flow/books.ts";
 import type { BookState } from "../../lib/flow/hub.ts";
 import type { BookSide } from "../../lib/market/book_side.ts";
 import { EventBatch } from "../../lib/market/event_batch.ts";
-import { readCapture } from "../../lib/sources/capture/read_capture.ts";
+import { readCapture } from "../../lib/formats/read_capture.ts";
 
 export async function cleanBooks(feed: Feed, path: string): Promise<Map<string, BookState>> {
   const books = new Books(feed.name, feed.sequence, {

@@ -114,10 +114,10 @@ class Farm implements AsyncDisposable {
     const node = this.nodes.find((one) => one.name === name)!;
     const downs = () => this.clients.reduce((sum, client) => sum + client.downs.length, 0);
     const before = downs();
+    const killed_ms = systemClock.monotonic_ms();
     await node.process!.process.kill();
     await node.process![Symbol.asyncDispose]();
     node.process = undefined;
-    const killed_ms = systemClock.monotonic_ms();
     if (name.startsWith("edge")) await until(`clients of ${name} to notice`, () => downs() > before);
     await until(
       `right books without ${name}`,
@@ -195,7 +195,9 @@ async function survives(between: Between): Promise<void> {
 /** What came on the way. */
 function judge({ clients, mock }: Farm): void {
   const untouched = clients.filter(({ downs }) => downs.length === 0);
-  assert.ok(untouched.length > 0 && untouched.length < clients.length);
+  assert.ok(untouched.length < clients.length, "nobody ever lost its edge");
+  // The long form kills every edge.
+  assert.ok(is_long || untouched.length > 0);
   for (const client of clients) {
     assert.deepEqual(client.unreadable, []);
     assert.equal(client.backwards, 0, "a book went back on one connection");

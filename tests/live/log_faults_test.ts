@@ -7,6 +7,7 @@ import { eventually, SinkRig } from "../contracts/sink_rig.ts";
 import { readLogFiles, readSet } from "../lib/sinks/log/read_log_files.ts";
 import { path } from "../mdg_process.ts";
 import { is_long, testUnless } from "../services.ts";
+import { mountSmall } from "./small_disk.ts";
 
 const KILLS = is_long ? 40 : 4;
 const TRADES = "trades-BTCUSDT";
@@ -44,26 +45,6 @@ Deno.test("kill -9 in mid-write: every line that was acknowledged is there, none
   }
   await Deno.remove(directory, { recursive: true });
 });
-
-/** A file system of one megabyte, or why there can be none. */
-async function mountSmall(): Promise<{ directory: string; unmount(): Promise<void> } | { missing: string }> {
-  if (Deno.build.os !== "linux") return { missing: "no tmpfs here" };
-  const directory = await Deno.makeTempDir({ prefix: "mdg-small-disk-" });
-  const run = (program: string, ...args: string[]) => new Deno.Command(program, { args }).output();
-  const { success, stderr } = await run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", directory)
-    .catch(() => ({ success: false, stderr: new Uint8Array() }));
-  if (!success) {
-    await Deno.remove(directory);
-    return { missing: `a tmpfs cannot be mounted: ${new TextDecoder().decode(stderr).trim()}` };
-  }
-  return {
-    directory,
-    async unmount() {
-      await run("umount", directory);
-      await Deno.remove(directory);
-    },
-  };
-}
 
 const small = await mountSmall();
 if ("unmount" in small) await small.unmount();

@@ -1,61 +1,18 @@
 /** The source `rabbitmq_stream` on a real broker: what the sink wrote comes back, after breaks and restarts too. */
 import assert from "node:assert/strict";
-import { systemClock } from "../../lib/base/clock.ts";
-import { silentLog } from "../../lib/base/log.ts";
-import { Metrics } from "../../lib/base/metrics.ts";
-import { Books } from "../../lib/flow/books.ts";
-import type { MarketUpdate } from "../../lib/market/update.ts";
 import { rabbitmq_stream as stream_sink } from "../../lib/sinks/registry.ts";
 import { rabbitmq_stream } from "../../lib/sources/registry.ts";
-import type { Source } from "../../lib/sources/source.ts";
 import { eventually, SinkRig, VENUE } from "../contracts/sink_rig.ts";
 import { serviceTest } from "../services.ts";
+import { SourceReader } from "./source_reader.ts";
 import { deleteStreams } from "./stream_reader.ts";
 
 const SYMBOLS = ["BTCUSDT", "ETHUSDT"];
 
-class Reader implements AsyncDisposable {
-  readonly metrics = new Metrics();
-  readonly trades = new Map<string, number[]>();
-  readonly updates: MarketUpdate[] = [];
-  readonly source: Source;
-  readonly books: Books;
-  readonly #stopping = new AbortController();
-  readonly #reading: Promise<void>;
-
+class Reader extends SourceReader {
   constructor(config: Record<string, unknown>) {
-    const context = { clock: systemClock, log: silentLog, metrics: this.metrics, seed: "test" };
     const full = rabbitmq_stream.schema.parse({ venue: VENUE, ...config });
-    this.source = rabbitmq_stream.create(full, { ...context, name: "rabbitmq", feeds: {} });
-    this.books = new Books(this.source.venue, this.source.sequence, {
-      ...context,
-      can_refresh: true,
-      requestSnapshot: (symbol, reason) => this.source.requestSnapshot(symbol, reason),
-      publish: (update) => {
-        if (update.kind !== "book") this.updates.push(update);
-        if (update.kind !== "trade") return;
-        const ids = this.trades.get(update.symbol) ?? [];
-        ids.push(update.trade_id!);
-        this.trades.set(update.symbol, ids);
-      },
-    }, this.source.learns);
-    this.#reading = this.#read();
-  }
-  async #read(): Promise<void> {
-    const interrupted = this.books.interrupted.bind(this.books);
-    for await (const batch of this.source.batches(this.#stopping.signal, { interrupted })) {
-      this.books.process(batch);
-    }
-  }
-  mirrors(rig: SinkRig): boolean {
-    return [...rig.books].every(([symbol, { book, sequence }]) => {
-      const own = this.books.instruments.get(symbol);
-      return own?.in_sync && own.last_update_id === sequence && own.book.best_bid === book.best_bid;
-    });
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopping.abort();
-    await this.#reading;
+    super((context) => rabbitmq_stream.create(full, context));
   }
 }
 

@@ -3,7 +3,7 @@
  * tested on deliberately bad trees.
  */
 import { checkText } from "./check_text.ts";
-import { BANS, EAGER_PACKAGES, LAYERS, OUTBUILDINGS } from "./house.ts";
+import { BANS, EAGER_PACKAGES, LAYERS, OUTBUILDINGS, REGISTRY_READERS } from "./house.ts";
 import type { Problem, Tree } from "./problem.ts";
 import { readSourceFacts, type SourceFacts } from "./source_facts.ts";
 
@@ -105,7 +105,7 @@ function checkImports(path: string, facts: SourceFacts): Problem[] {
 function checkEdge(at: { path: string; line: number }, from: string, target: string): Problem[] {
   const to = roomOf(target);
   if (/^(lib\/[^/]+|commands)\/registry\.ts$/.test(target) && from !== to) {
-    const reader = to === "commands" ? "main.ts" : "lib/gateway";
+    const reader = to === "commands" ? "main.ts" : REGISTRY_READERS[to] ?? "lib/gateway";
     if (from !== reader) {
       return [{
         ...at,

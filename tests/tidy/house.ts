@@ -13,6 +13,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   "lib/servers": 3,
   "lib/mocks": 3,
   "lib/bundle": 3,
+  "lib/recorder": 3,
   "lib/monitors": 3,
   "lib/supervisor": 3,
   "lib/feeds": 2,
@@ -28,6 +29,9 @@ export const LAYERS: Readonly<Record<string, number>> = {
   "lib/os": 1,
   "lib/base": 0,
 };
+
+/** Who reads a room's registry, where that is not lib/gateway: a running gateway has no monitors, help has them all. */
+export const REGISTRY_READERS: Readonly<Record<string, string>> = { "lib/monitors": "commands" };
 
 /** Outside the house: they may import anything, and no room may import them. */
 export const OUTBUILDINGS = ["scripts", "tests", "bench"];

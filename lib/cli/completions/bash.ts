@@ -22,13 +22,13 @@ _${name}() {
   case "$route $previous" in
 ${model.nodes.flatMap((node) => node.flags.flatMap((flag) => valueCase(node, flag))).join("\n")}
   esac
-  local words="" files=""
+  local words="" files="" next=""
   case "$route" in
 ${model.nodes.map(nodeCase).join("\n")}
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
   if [[ -n $files && $current != -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W "$next" -- "$current"; compgen -f -- "$current")
     compopt -o filenames 2>/dev/null
   fi
 }
@@ -56,6 +56,8 @@ function valueCase(node: CompletionNode, flag: CompletionFlag): string[] {
 }
 
 function nodeCase(node: CompletionNode): string {
-  const words = [...node.words.map(({ word }) => word), ...node.flags.map(({ long }) => `--${long}`)];
-  return `    "${node.route}") words="${words.join(" ")}"${node.takes_files ? " files=1" : ""} ;;`;
+  const next = node.words.map(({ word }) => word).join(" ");
+  const words = [next, ...node.flags.map(({ long }) => `--${long}`)].join(" ").trim();
+  const files = node.takes_files ? ` files=1${next && ` next="${next}"`}` : "";
+  return `    "${node.route}") words="${words}"${files} ;;`;
 }

@@ -41,7 +41,8 @@ export function completionModel(name: string, registry: Registry): CompletionMod
       nodes.push(leaf(route, entry));
       continue;
     }
-    nodes.push(node(route, wordsOf(entry.commands), {}));
+    const takes_files = (entry.bare?.arguments.length ?? 0) > 0;
+    nodes.push({ ...node(route, wordsOf(entry.commands), {}), takes_files });
     for (const [sub_word, command] of Object.entries(entry.commands)) {
       nodes.push(leaf(`${route} ${sub_word}`, command));
     }

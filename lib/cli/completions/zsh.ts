@@ -12,7 +12,7 @@ export const zsh: Shell = {
 # zsh completion for ${name}; made by: ${name} completions zsh
 _${name}() {
   local route="${name}" previous="\${words[CURRENT-1]}"
-  local -i i
+  local -i i files=0
   local -a commands flags
   for ((i = 2; i < CURRENT; i++)); do
     case "$route \${words[i]}" in
@@ -29,6 +29,7 @@ ${model.nodes.map(nodeCase).join("\n")}
     _describe -o flag flags
   elif (( \${#commands} )); then
     _describe command commands
+    (( files )) && _files
   else
     _files
   fi
@@ -55,7 +56,7 @@ function valueCase(node: CompletionNode, flag: CompletionFlag): string[] {
 function nodeCase(node: CompletionNode): string {
   const commands = node.words.map(({ word, doc }) => quote(`${escape(word)}:${doc}`)).join(" ");
   const flags = node.flags.map(({ long, doc }) => quote(`--${escape(long)}:${doc}`)).join(" ");
-  return `    ("${node.route}") commands=(${commands}) flags=(${flags}) ;;`;
+  return `    ("${node.route}") commands=(${commands}) flags=(${flags}) files=${Number(node.takes_files)} ;;`;
 }
 
 /** A colon separates word and doc in _describe. */

@@ -1,6 +1,6 @@
 /**
  * The health server: /health (the process lives), /ready (every configured book is live and in sequence, every part is
- * fine), /metrics (Prometheus). Answers are the old service's, byte for byte where consumers parse them. Read only
+ * fine), /metrics (Prometheus), and the market's questions (market_routes.ts, /openapi.json). Answers are the old service's, byte for byte where consumers parse them. Read only
  * unless a control token is configured, so it may stay reachable for probes.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -8,10 +8,13 @@ import { z } from "zod";
 import { reasonOf } from "../../base/errors.ts";
 import { secret } from "../../config/secret.ts";
 import type { Hub } from "../../flow/hub.ts";
+import { MarketQueries, QueryError } from "../../flow/market_queries.ts";
 import { listenSchema, openListener } from "../listen.ts";
 import { defineServer, type Server } from "../server.ts";
 import { changeSubscriptions, Refusal, requireToken } from "./control.ts";
 import { Exposition } from "./exposition.ts";
+import { answerMarket, MARKET_PATHS, marketPathOf, QUERY_STATUS } from "./market_routes.ts";
+import { openApiDocument } from "./openapi.ts";
 import { processMetrics } from "./process_metrics.ts";
 import { isKickPath, kickClient, listClients, listCloses, listUpstreams } from "./sessions.ts";
 
@@ -80,6 +83,13 @@ function routesOf(hub: Hub, exposition: Exposition, token: string | undefined): 
     }],
   ]);
   routes.set("/instruments", { get: () => json(200, instrumentsOf(hub)) });
+  routes.set("/openapi.json", { get: () => json(200, openApiDocument(hub.version)) });
+  const queries = new MarketQueries(hub);
+  for (const path of MARKET_PATHS) {
+    routes.set(path, {
+      get: (request) => ({ status: 200, type: JSON_TYPE, body: answerMarket(queries, request.url!) }),
+    });
+  }
   if (token !== undefined) addControl(routes, hub, token);
   return routes;
 }
@@ -141,7 +151,7 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const path = pathOf(request);
-  const route = routes.get(isKickPath(path) ? KICK_ROUTE : path);
+  const route = routes.get(isKickPath(path) ? KICK_ROUTE : marketPathOf(path) ?? path);
   if (!route) {
     const paths = [...routes.keys()];
     const shown = JSON.stringify(path.slice(0, 80));
@@ -163,6 +173,9 @@ async function answer(
   try {
     send(request, response, await work(request));
   } catch (error) {
+    if (error instanceof QueryError) {
+      return send(request, response, problem(QUERY_STATUS[error.code], error.code, error.message));
+    }
     if (!(error instanceof Refusal)) throw error;
     const refusal = problem(error.status, error.code, error.message);
     // What is left of a refused body is not read.

@@ -1,7 +1,24 @@
 /** What a server of this protocol counts. No label per client: their number is not ours to bound. */
 import type { Metrics } from "../../base/metrics.ts";
 
-const LAG_BOUNDS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
+const LAG_BOUNDS_S = [
+  1e-4,
+  2.5e-4,
+  5e-4,
+  1e-3,
+  2.5e-3,
+  5e-3,
+  0.01,
+  0.025,
+  0.05,
+  0.1,
+  0.25,
+  0.5,
+  1,
+  2.5,
+  5,
+  10,
+];
 
 export function serverMetrics(metrics: Metrics) {
   return {
@@ -33,11 +50,11 @@ export function serverMetrics(metrics: Metrics) {
       "Subscriptions ended because their client was too slow for too long",
       ["channel"],
     ),
-    lag_ms: metrics.histogram(
-      "mdg_websocket_lag_milliseconds",
+    lag_s: metrics.histogram(
+      "mdg_websocket_lag_seconds",
       "Age of what clients read, by the time to the answer of a ping sent behind the data",
       [],
-      LAG_BOUNDS_MS,
+      LAG_BOUNDS_S,
     ).with(),
     history_bytes: metrics.gauge(
       "mdg_websocket_history_bytes",

@@ -11,10 +11,10 @@ import type { MetricValue } from "../../base/metrics.ts";
 import { type UpdateKind, WriteRejected } from "../../flow/delivery_target.ts";
 import { bookPayload, tradePayload } from "../../flow/json_payload.ts";
 import type { MarketUpdate } from "../../market/update.ts";
+import { directoryFailure, lockDirectory } from "../../os/directory_lock.ts";
 import type { LogChannel, LogConfig } from "../log.ts";
 import type { Sink, SinkContext } from "../sink.ts";
 import { Archive } from "./archive.ts";
-import { failure, lockDirectory } from "./directory_lock.ts";
 import { fileSetName, MAX_SET_NAME } from "./file_name.ts";
 import { FileSet, type FileSetOptions, type Progress } from "./file_set.ts";
 import { LineBuffer } from "./line_buffer.ts";
@@ -27,6 +27,10 @@ const CHANNEL_OF: Readonly<Record<UpdateKind, LogChannel>> = {
   ticker: "ticker",
   candle: "candles",
   book_status: "status",
+};
+const LOCK = {
+  word: "log",
+  hint: "give each gateway, and each of its log sinks, a directory of its own",
 };
 /** Files held open at once; the one unused for longest is closed for a newcomer. */
 const MAX_OPEN_FILES = 256;
@@ -103,7 +107,7 @@ export class LogSink implements Sink<LogMessage> {
   /** Throws a UserError when the directory cannot be had. */
   static async open(config: LogConfig, context: SinkContext): Promise<LogSink> {
     const directory = isAbsolute(config.directory) ? config.directory : join(Deno.cwd(), config.directory);
-    const lock = await lockDirectory(directory);
+    const lock = await lockDirectory(directory, LOCK);
     const log = new RateLimitedLog(context.log, context.clock);
     const archive = new Archive(config.compress, parseInt(config.mode, 8), (path, reason) => {
       log.warn("compress", "log file stays uncompressed", { path, reason });
@@ -116,7 +120,7 @@ export class LogSink implements Sink<LogMessage> {
     } catch (error) {
       archive.close();
       lock.close();
-      throw failure(directory, error);
+      throw directoryFailure(directory, LOCK.word, error);
     }
   }
 

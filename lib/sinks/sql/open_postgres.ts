@@ -2,7 +2,7 @@
 import { quoted, reasonOf, UserError } from "../../base/errors.ts";
 import type { SqlConfig } from "../sql.ts";
 import type { SinkContext } from "../sink.ts";
-import { readPostgresUrl } from "./postgres/address.ts";
+import { readPostgresUrl } from "../../wire/postgres/address.ts";
 import { PostgresDatabase } from "./postgres/database.ts";
 import { Spool } from "./spool/spool.ts";
 import type { TableName } from "./tables.ts";

@@ -4,7 +4,7 @@
  */
 import { EventBatch } from "../../market/event_batch.ts";
 import type { Feed } from "../../feeds/feed.ts";
-import { readCapture } from "./read_capture.ts";
+import { readCapture } from "../../formats/read_capture.ts";
 
 const LINES_READ = 2_000;
 

@@ -15,7 +15,7 @@ import type { Instrument } from "../../flow/instrument.ts";
 import type { BookSide } from "../../market/book_side.ts";
 import type { MarketEvent } from "../../market/event.ts";
 import { EventBatch } from "../../market/event_batch.ts";
-import { readCapture } from "./read_capture.ts";
+import { readCapture } from "../../formats/read_capture.ts";
 
 export interface VerifiedBook {
   symbol: string;
@@ -139,7 +139,7 @@ function nameSnapshot(event: MarketEvent, books: Books): void {
   }
 }
 
-function verifiedBook(instrument: Instrument, first_difference: AuditDifference | null): VerifiedBook {
+export function verifiedBook(instrument: Instrument, first_difference: AuditDifference | null): VerifiedBook {
   const { replica, audit, metrics } = instrument;
   const { bids, asks } = replica.book;
   const hash = createHash("sha256");

@@ -10,6 +10,7 @@ import { reasonOf } from "../../base/errors.ts";
 import { knownSecrets } from "../../base/known_secrets.ts";
 import type { Log } from "../../base/log.ts";
 import type { SubscriptionChange } from "../../market/subscription_change.ts";
+import type { SourceTap } from "../../flow/frame_tap.ts";
 import type { Feed, FeedLimits, FeedSession, FrameOutcome, Mapper, StreamName } from "../../feeds/feed.ts";
 
 const HANDSHAKE_MS = 10_000;
@@ -40,6 +41,9 @@ export interface ConnectionOptions {
   compression: boolean;
   /** What the venue wants to see before it serves us. */
   token?: string;
+  /** Which of the redundant connections this is, from 0; default 0. */
+  leg?: number;
+  tap?: SourceTap;
 }
 
 type Action = SubscriptionChange["action"];
@@ -66,6 +70,8 @@ export class Connection {
   #is_open = false;
   /** It was open at some time. */
   has_opened = false;
+  /** By which the tap knows it. */
+  tap_number = 0;
   #is_down = false;
   #next_id = 1;
   #last_heard_ms: number;
@@ -113,12 +119,15 @@ export class Connection {
       this.streams.set(stream.stream, stream);
       this.mapper.addSymbol(stream.symbol);
     }
+    this.#tapSymbols({ add: streams.map((one) => one.symbol), remove: [] });
     if (this.#is_open) this.#queue(streams, "subscribe");
   }
   unsubscribe(streams: readonly StreamName[]): void {
     for (const stream of streams) this.streams.delete(stream.stream);
     const kept = new Set([...this.streams.values()].map((one) => one.symbol));
-    for (const stream of streams) if (!kept.has(stream.symbol)) this.mapper.removeSymbol(stream.symbol);
+    const gone = streams.map((one) => one.symbol).filter((symbol) => !kept.has(symbol));
+    for (const symbol of gone) this.mapper.removeSymbol(symbol);
+    this.#tapSymbols({ add: [], remove: gone });
     if (this.#is_open) this.#queue(streams, "unsubscribe");
   }
   /** Asks again for streams that were acknowledged and stay silent. */
@@ -217,17 +226,19 @@ export class Connection {
       if (this.#is_down) return;
       this.#is_open = this.has_opened = true;
       this.#last_heard_ms = clock.monotonic_ms();
+      this.#tapOpened();
       this.owner.opened(this);
       const { feed } = this.options;
       for (const text of feed.greeting?.(this.#session) ?? []) this.say(text);
       this.#queue([...this.streams.values()], "subscribe");
       if (feed.keep_alive) this.#keepAlive(feed.keep_alive);
     });
-    socket.on("message", (data: WebSocket.RawData) => {
+    socket.on("message", (data: WebSocket.RawData, is_binary: boolean) => {
       if (this.#is_down) return;
       const received_us = clock.now_us();
       this.#last_heard_ms = clock.monotonic_ms();
       // `nodebuffer` without fragments option: always one Buffer.
+      this.options.tap?.received(this.tap_number, data as Uint8Array, is_binary, received_us);
       this.owner.frame(this, data as Uint8Array, received_us);
     });
     socket.on("ping", () => this.#last_heard_ms = clock.monotonic_ms());
@@ -246,7 +257,22 @@ export class Connection {
     this.#keep_alive?.cancel();
     this.#outbox.length = 0;
     this.#acks.clear();
+    if (this.has_opened) this.options.tap?.closed(this.tap_number, reason, this.options.clock.now_us());
     this.owner.down(this, reason);
+  }
+  #tapOpened(): void {
+    const { tap, clock, id, url, leg = 0 } = this.options;
+    if (tap === undefined) return;
+    const names = [...this.streams.values()];
+    const symbols = [...new Set(names.map((one) => one.symbol))];
+    const channels = [...new Set(names.map((one) => one.channel))];
+    this.tap_number = tap.opened({ id, url, leg, symbols, channels }, clock.now_us());
+  }
+  #tapSymbols(change: { add: readonly string[]; remove: readonly string[] }): void {
+    const { tap, clock } = this.options;
+    if (this.is_open && change.add.length + change.remove.length > 0) {
+      tap?.symbolsChanged(this.tap_number, change, clock.now_us());
+    }
   }
   #keepAlive({ every_ms, frame }: NonNullable<Feed["keep_alive"]>): void {
     this.#keep_alive = this.options.clock.every(
@@ -273,7 +299,7 @@ export class Connection {
     const next = this.#outbox.shift();
     if (!next || !this.#is_open) return;
     const { clock, limits } = this.options;
-    if (next.kind === "talk") this.#socket.send(next.text);
+    if (next.kind === "talk") this.#write(next.text);
     else this.#request(next);
     this.#pacing = clock.after(1000 / limits.max_messages_per_second, () => this.#sendNext());
   }
@@ -290,7 +316,11 @@ export class Connection {
     const text = action === "subscribe"
       ? feed.subscribe(streams, id, this.#session)
       : feed.unsubscribe(streams, id, this.#session, this.#besides(streams));
-    this.#socket.send(text);
+    this.#write(text);
     this.owner.subscription(streams, { action, state: "requested" });
+  }
+  #write(text: string): void {
+    this.options.tap?.sent(this.tap_number, text, this.options.clock.now_us());
+    this.#socket.send(text);
   }
 }

@@ -7,6 +7,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
+import type { TappedAnswer } from "../../flow/frame_tap.ts";
 import type { InstrumentsSpec } from "../../feeds/feed.ts";
 import type { InstrumentInfo } from "../../market/instrument_info.ts";
 import { restRequest } from "./rest_request.ts";
@@ -24,6 +25,8 @@ export interface InstrumentListOptions {
   random: Random;
   signal: AbortSignal;
   symbols(): readonly string[];
+  /** Told of every answer. */
+  answered?(answer: TappedAnswer, received_us: number): void;
 }
 
 export class InstrumentList {
@@ -68,7 +71,12 @@ export class InstrumentList {
 
   async #ask(symbols: readonly string[]): Promise<void> {
     const { rest_url, spec, clock, signal, log } = this.options;
-    const { status, body } = await restRequest(rest_url + spec.path(symbols), clock, signal);
+    const url = rest_url + spec.path(symbols);
+    const { status, body } = await restRequest(url, clock, signal);
+    this.options.answered?.(
+      { purpose: "instruments", url, status, body, used: status === 200 },
+      clock.now_us(),
+    );
     if (status !== 200) throw new Error(`HTTP ${status}`);
     const found = spec.parse(body, symbols);
     if (typeof found === "string") throw new Error(found);

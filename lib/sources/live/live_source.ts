@@ -7,10 +7,10 @@ import { knownSecrets } from "../../base/known_secrets.ts";
 import { type Log, RateLimitedLog } from "../../base/log.ts";
 import type { MetricFamily, MetricValue } from "../../base/metrics.ts";
 import { Random } from "../../base/random.ts";
+import type { TappedSource } from "../../flow/frame_tap.ts";
 import { type PipelineMetrics, pipelineMetrics } from "../../flow/pipeline_metrics.ts";
-import type { Feed, FeedLimits, SnapshotSpec, StreamName, StreamOptions } from "../../feeds/feed.ts";
-import type { Channel, MarketEvent } from "../../market/event.ts";
-import type { CalendarOptions } from "../../market/calendar.ts";
+import type { SnapshotSpec, StreamName } from "../../feeds/feed.ts";
+import { type Channel, CHANNEL_OF, type MarketEvent } from "../../market/event.ts";
 import type { CandlePlan } from "../../flow/candles.ts";
 import { EventBatch } from "../../market/event_batch.ts";
 import type { InstrumentInfo } from "../../market/instrument_info.ts";
@@ -18,9 +18,13 @@ import type { SourceConnection } from "../../flow/session_registry.ts";
 import { REFRESH } from "../../flow/book_replica.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
 import type { Connection, SubscriptionNews } from "./connection.ts";
+import { ConnectionCounts } from "./connection_counts.ts";
 import { BookRenewals } from "./book_renewals.ts";
 import { InstrumentList } from "./instrument_list.ts";
+import { QuietBooks } from "./quiet_books.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
+import type { LiveOptions } from "./live_options.ts";
+import { LiveTap } from "./live_tap.ts";
 import { MarketHours } from "./market_hours.ts";
 import { Overlap } from "./overlap.ts";
 import { SnapshotQueue } from "./snapshot_queue.ts";
@@ -31,38 +35,8 @@ const MAX_BATCH_EVENTS = 50_000;
 /** A book stream acknowledged this long ago may have a snapshot even if it is quiet. */
 const QUIET_STREAM_MS = 2_000;
 const TICKS_PER_QUIET_CHECK = 5;
-const MAX_QUIET_PAUSE_MS = 600_000;
 
-export interface LiveOptions {
-  feed: Feed;
-  symbols: readonly string[];
-  channels: readonly Channel[];
-  stream_options: StreamOptions;
-  token?: string;
-  ws_url: string;
-  rest_url: string;
-  reconnect_delay_ms: number;
-  max_reconnect_delay_ms: number;
-  limits: FeedLimits;
-  compression: boolean;
-  candles?: CandlePlan;
-  /** Redundant connections per stream. */
-  legs: number;
-  calendar: CalendarOptions;
-  /** The operator has the venue's agreement to hand its data on. */
-  may_redistribute: boolean;
-}
-
-const CHANNEL_OF: Record<Exclude<MarketEvent["kind"], "damage">, Channel> = {
-  book_delta: "book",
-  book_snapshot: "book",
-  trade: "trades",
-  quote: "quote",
-  ticker: "ticker",
-  candle: "candles",
-};
-
-export class LiveSource implements Source, LaneOwner {
+export class LiveSource implements Source, LaneOwner, TappedSource {
   readonly name: string;
   readonly venue: string;
   readonly sequence;
@@ -74,6 +48,7 @@ export class LiveSource implements Source, LaneOwner {
   readonly #noisy: RateLimitedLog;
   readonly #frames: MetricFamily<MetricValue>;
   readonly #event_frames: MetricValue;
+  readonly #connections: ConnectionCounts;
   readonly #contract: PipelineMetrics;
   #filling = new EventBatch();
   #draining = new EventBatch();
@@ -90,8 +65,9 @@ export class LiveSource implements Source, LaneOwner {
   readonly #hours: MarketHours;
   #lane_count = 0;
   #ticks = 0;
-  readonly #quiet = new Map<string, { at_ms: number; pause_ms: number; last_id?: number }>();
+  readonly #quiet: QuietBooks;
   readonly #quiet_ms: number;
+  readonly #tap: LiveTap;
 
   constructor(readonly options: LiveOptions, readonly context: SourceContext) {
     this.name = context.name;
@@ -101,6 +77,11 @@ export class LiveSource implements Source, LaneOwner {
     this.#symbols = [...options.symbols];
     this.#hours = new MarketHours(options.feed, options.calendar, context.clock);
     this.#quiet_ms = Math.min(QUIET_STREAM_MS, options.limits.first_data_ms / 2);
+    this.#quiet = new QuietBooks(
+      context.clock,
+      this.#quiet_ms,
+      (symbol) => this.requestSnapshot(symbol, "quiet"),
+    );
     this.#random = new Random(`${context.seed}:${context.name}`);
     this.#log = context.log.with({ source: context.name });
     this.#noisy = new RateLimitedLog(this.#log, context.clock);
@@ -121,6 +102,14 @@ export class LiveSource implements Source, LaneOwner {
       "outcome",
     ]);
     this.#event_frames = this.#frames.with(this.venue, "events");
+    this.#connections = new ConnectionCounts(context.metrics, this.name, this.venue, this.#lanes);
+    this.#tap = new LiveTap(context, this);
+  }
+  get channels(): readonly Channel[] {
+    return this.options.channels;
+  }
+  get legs(): number {
+    return this.options.legs;
   }
   get candles(): CandlePlan | undefined {
     return this.options.candles;
@@ -131,6 +120,7 @@ export class LiveSource implements Source, LaneOwner {
 
   async *batches(signal: AbortSignal, events: SourceEvents): AsyncIterable<EventBatch> {
     const { clock, metrics } = this.context;
+    const { answered } = this.#tap;
     this.#events = events;
     if (this.withheld !== undefined) {
       this.#log.info("servers refuse this venue to their clients", { why: this.withheld });
@@ -147,6 +137,7 @@ export class LiveSource implements Source, LaneOwner {
       signal,
       ready: (symbol) => this.#bookFlows(symbol),
       arrived: (...arrival) => this.#snapshotArrived(snapshot, ...arrival),
+      answered,
     });
     const { instruments } = this.options.feed;
     this.#instruments = instruments && new InstrumentList({
@@ -157,6 +148,7 @@ export class LiveSource implements Source, LaneOwner {
       random: this.#random.fork("instruments"),
       signal,
       symbols: () => this.#symbols,
+      answered,
     });
     void this.#instruments?.refresh();
     this.#open(this.#symbols);
@@ -171,14 +163,17 @@ export class LiveSource implements Source, LaneOwner {
         if (this.#filling.size === 0) continue;
         [this.#filling, this.#draining] = [this.#draining, this.#filling];
         if (this.#paused && !this.#held) this.#setPaused(false);
+        this.#tap.taken();
         yield this.#draining;
         this.#draining.clear();
+        if (this.#filling.size === 0) this.#tap.settled();
       }
     } finally {
       signal.removeEventListener("abort", stop);
       ticking.cancel();
       for (const lane of this.#lanes) lane.close();
       this.#overlap.close();
+      this.#connections.close();
     }
   }
   pause(): void {
@@ -244,6 +239,7 @@ export class LiveSource implements Source, LaneOwner {
       this.#event_frames.value++;
       this.#keepWanted(batch, before);
       for (let i = before; i < batch.events.length; i++) this.#heard(lane, batch.events[i]);
+      this.#tap.frames?.mapped(connection.tap_number, batch, before);
       this.#overlap.take(batch, before, connection, lane.options.leg);
       if (batch.size === 0) return;
       if (batch.size >= MAX_BATCH_EVENTS && !this.#paused) this.#setPaused(true);
@@ -279,6 +275,7 @@ export class LiveSource implements Source, LaneOwner {
         });
       case "malformed": {
         const [only] = lane.symbols;
+        this.#tap.noticed({ mark: "damage", symbols: lane.symbols }, received_us);
         for (const symbol of lane.symbols) {
           batch.push({ kind: "damage", venue: this.venue, symbol, received_us });
         }
@@ -293,6 +290,7 @@ export class LiveSource implements Source, LaneOwner {
     }
   }
   interrupted(lane: Lane, reason: string): void {
+    this.#connections.lost.value++;
     for (const symbol of lane.symbols) {
       this.#showConnected(symbol);
       this.#contract.websocket_disconnects_total.with(symbol).value++;
@@ -300,12 +298,15 @@ export class LiveSource implements Source, LaneOwner {
     const without_trades = lane.symbols.filter((symbol) =>
       lane.carriesChannel(symbol, "trades") && !this.#isCarriedBesides(lane, symbol, "trades")
     );
-    if (without_trades.length > 0) this.#events?.tradesInterrupted?.(without_trades);
+    if (without_trades.length > 0) this.#tradesInterrupted(without_trades);
     const carries_books = [...lane.streams.values()].some((watch) => watch.name.channel === "book");
     if (carries_books || !this.sequence) {
       const alone = lane.symbols.filter((symbol) => !this.#isCarriedBesides(lane, symbol));
       for (const symbol of alone) this.#overlap.interrupted(symbol);
-      if (alone.length > 0) this.#events?.interrupted(alone, "disconnected");
+      if (alone.length > 0) {
+        const at_us = this.#tap.noticed({ mark: "interrupted", symbols: alone, reason: "disconnected" });
+        this.#events?.interrupted(alone, "disconnected", at_us);
+      }
     }
     this.#log.debug("streams interrupted", { lane: lane.options.id, reason });
   }
@@ -332,7 +333,7 @@ export class LiveSource implements Source, LaneOwner {
       .with(this.venue).value += streams.length;
     // Between the old subscription and the new one a trade may pass unseen.
     const trades = streams.filter((one) => one.channel === "trades").map((one) => one.symbol);
-    if (trades.length > 0) this.#events?.tradesInterrupted?.(trades);
+    if (trades.length > 0) this.#tradesInterrupted(trades);
     this.#noisy.warn("silent", "acknowledged streams bring no data: subscribing again", {
       lane: lane.options.id,
       streams: streams.slice(0, 5).map((one) => one.stream),
@@ -340,6 +341,10 @@ export class LiveSource implements Source, LaneOwner {
     });
   }
 
+  #tradesInterrupted(symbols: readonly string[]): void {
+    this.#tap.noticed({ mark: "trades_interrupted", symbols });
+    this.#events?.tradesInterrupted?.(symbols);
+  }
   /** A frame may tell more than its stream was asked for: a ticker that is also the quote. */
   #keepWanted({ events }: EventBatch, from: number): void {
     const { channels } = this.options;
@@ -384,10 +389,10 @@ export class LiveSource implements Source, LaneOwner {
     if (!this.#symbols.includes(symbol)) return;
     const refused = spec.parse(body, symbol, received_us, this.#filling, depth_limit);
     const snapshot = this.#filling.events.at(-1);
-    const quiet = this.#quiet.get(symbol);
-    if (quiet && refused === undefined && snapshot?.kind === "book_snapshot") {
-      if (quiet.last_id === snapshot.last_id) { for (const lane of this.#lanes) lane.provenQuiet(symbol); }
-      quiet.last_id = snapshot.last_id;
+    if (refused === undefined && snapshot?.kind === "book_snapshot") {
+      if (this.#quiet.isProven(symbol, snapshot.last_id)) {
+        for (const lane of this.#lanes) lane.provenQuiet(symbol);
+      }
     }
     if (refused !== undefined) {
       this.#log.warn("snapshot refused", { symbol, why: refused });
@@ -447,6 +452,8 @@ export class LiveSource implements Source, LaneOwner {
         log: this.#log,
         compression,
         token,
+        leg,
+        tap: this.#tap.frames,
       },
       reconnect_delay_ms,
       max_reconnect_delay_ms,
@@ -461,27 +468,13 @@ export class LiveSource implements Source, LaneOwner {
     // Nothing is read, so nobody is late, and a snapshot would only be in the way.
     if (this.#held) return;
     for (const lane of [...this.#lanes]) lane.check();
-    if (this.#overlap.tick(this.#filling, this.#lanes.some((lane) => lane.overlaps))) this.#wake?.();
+    const overlaps = this.#lanes.some((lane) => lane.overlaps);
+    this.#tap.overlapTick(overlaps);
+    if (this.#overlap.tick(this.#filling, overlaps)) this.#wake?.();
     this.#snapshots?.pump();
     this.#renewals.pump();
-    if (this.#snapshots && ++this.#ticks % TICKS_PER_QUIET_CHECK === 0) this.#confirmQuietBooks();
-  }
-  /**
-   * A book stream that brings nothing may be quiet or dead. A second snapshot tells: the same book again means quiet, and
-   * the replica then trusts it. Asked with growing pauses, since a market of quiet symbols must not eat the budget.
-   */
-  #confirmQuietBooks(): void {
-    const now_ms = this.context.clock.monotonic_ms();
-    const quiet = new Set(this.#lanes.flatMap((lane) => [...lane.quietBooks()]));
-    for (const symbol of this.#quiet.keys()) if (!quiet.has(symbol)) this.#quiet.delete(symbol);
-    for (const symbol of quiet) {
-      const known = this.#quiet.get(symbol) ?? { at_ms: now_ms + this.#quiet_ms, pause_ms: this.#quiet_ms };
-      if (now_ms >= known.at_ms) {
-        this.requestSnapshot(symbol, "quiet");
-        known.pause_ms = Math.min(known.pause_ms * 2, MAX_QUIET_PAUSE_MS);
-        known.at_ms = now_ms + known.pause_ms;
-      }
-      this.#quiet.set(symbol, known);
+    if (this.#snapshots && ++this.#ticks % TICKS_PER_QUIET_CHECK === 0) {
+      this.#quiet.look(new Set(this.#lanes.flatMap((lane) => [...lane.quietBooks()])));
     }
   }
   #setPaused(paused: boolean): void {

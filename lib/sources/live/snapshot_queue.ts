@@ -8,6 +8,7 @@ import { reasonOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { MetricFamily, MetricValue } from "../../base/metrics.ts";
 import type { Random } from "../../base/random.ts";
+import type { TappedAnswer } from "../../flow/frame_tap.ts";
 import type { SnapshotSize, SnapshotSpec } from "../../feeds/feed.ts";
 import { type RestAnswer, restRequest } from "./rest_request.ts";
 
@@ -36,6 +37,8 @@ export interface SnapshotQueueOptions {
   /** The stream of the symbol flows: a snapshot taken now can be spliced. */
   ready(symbol: string): boolean;
   arrived(symbol: string, body: Uint8Array, received_us: number, depth_limit: number): void;
+  /** Told of every answer, before what it brings about. */
+  answered?(answer: TappedAnswer, received_us: number): void;
 }
 
 interface Wanted {
@@ -118,13 +121,22 @@ export class SnapshotQueue {
     const { rest_url, spec, clock, signal, arrived } = this.options;
     const { symbol } = wanted;
     try {
-      const answer = await restRequest(rest_url + spec.path(symbol, size.depth_limit), clock, signal);
-      if (answer.status !== 200) return this.#refused(wanted, answer);
+      const { depth_limit } = size;
+      const url = rest_url + spec.path(symbol, depth_limit);
+      const answer = await restRequest(url, clock, signal);
+      const received_us = clock.now_us();
+      const { status, body } = answer;
+      const used = status === 200 && !signal.aborted && this.#wanted.get(symbol) === wanted;
+      this.options.answered?.(
+        { purpose: "snapshot", url, status, body, symbol, depth_limit, used },
+        received_us,
+      );
+      if (status !== 200) return this.#refused(wanted, answer);
       this.#count("ok");
       // Forgotten meanwhile, perhaps asked for anew: this answer is nobody's.
       if (this.#wanted.get(symbol) !== wanted) return;
       this.#wanted.delete(symbol);
-      if (!signal.aborted) arrived(symbol, answer.body, clock.now_us(), size.depth_limit);
+      if (!signal.aborted) arrived(symbol, body, received_us, depth_limit);
     } catch (error) {
       if (signal.aborted) return;
       this.#count("error");

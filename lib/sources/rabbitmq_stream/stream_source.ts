@@ -10,7 +10,7 @@ import type { MetricValue } from "../../base/metrics.ts";
 import { Random } from "../../base/random.ts";
 import type { SourceConnection } from "../../flow/session_registry.ts";
 import { EventBatch } from "../../market/event_batch.ts";
-import type { SequenceRule } from "../../market/sequence_rule.ts";
+import { WHOLE_BOOKS } from "../../market/sequence_rule.ts";
 import type { StreamBroker } from "../../wire/rabbitmq_stream/broker.ts";
 import type { Delivered } from "../../wire/rabbitmq_stream/consumer.ts";
 import type { StreamOffset } from "../../wire/rabbitmq_stream/protocol.ts";
@@ -20,13 +20,6 @@ import type { StreamSourceConfig } from "../rabbitmq_stream.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
 import { type OutOfSync, readUpdate } from "./read_update.ts";
 
-/** Every book is whole, so there is no chain that could break unseen. */
-const sequence: SequenceRule = {
-  in_band_snapshots: true,
-  losses_shown_by: "connection",
-  afterSnapshot: () => "gap",
-  afterDelta: () => "gap",
-};
 const RETRY = { first_ms: 200, max_ms: 5_000 };
 /** Symbols learnt from what comes; a broken publisher must not grow memory. */
 const MAX_SYMBOLS = 4_096;
@@ -41,7 +34,7 @@ interface Parcel {
 export class StreamSource implements Source {
   readonly name: string;
   readonly venue: string;
-  readonly sequence = sequence;
+  readonly sequence = WHOLE_BOOKS;
   readonly learns: boolean;
   readonly #symbols: Set<string>;
   readonly #fits: readonly ((symbol: string) => boolean)[];

@@ -16,6 +16,8 @@ export interface Inlet {
 export interface InletOwner {
   readonly context: SourceContext;
   readonly symbols: readonly string[];
+  /** Those of them that were named, not learnt. */
+  readonly named: readonly string[];
   /** Messages not yet consumed. */
   readonly queued: number;
   push(text: string): void;

@@ -8,20 +8,13 @@ import { readRedisAddress } from "../../config/redis_address.ts";
 import type { SourceConnection } from "../../flow/session_registry.ts";
 import { readOwnPayload } from "../own_payload.ts";
 import { EventBatch } from "../../market/event_batch.ts";
-import type { SequenceRule } from "../../market/sequence_rule.ts";
+import { WHOLE_BOOKS } from "../../market/sequence_rule.ts";
 import type { RedisSourceConfig } from "../redis.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
 import { PublisherMerge } from "../publisher_merge.ts";
 import { ChannelPlan } from "./channel_plan.ts";
 import type { Inlet, InletOwner } from "./inlet.ts";
 
-/** Every book is whole, so there is no chain that could break unseen; the connection shows a loss. */
-const sequence: SequenceRule = {
-  in_band_snapshots: true,
-  losses_shown_by: "connection",
-  afterSnapshot: () => "gap",
-  afterDelta: () => "gap",
-};
 /** Messages made into one batch at most, so that a backlog does not hold up everything else. */
 const MAX_BATCH = 4_096;
 /** Symbols learnt from what comes; a broken publisher must not grow memory. */
@@ -36,7 +29,7 @@ interface Interruption {
 export class RedisSource implements Source, InletOwner {
   readonly name: string;
   readonly venue: string;
-  readonly sequence = sequence;
+  readonly sequence = WHOLE_BOOKS;
   readonly learns: boolean;
   /** Only where all are named. */
   readonly setSymbols: ((symbols: readonly string[]) => void) | undefined;
@@ -75,6 +68,9 @@ export class RedisSource implements Source, InletOwner {
   }
   get symbols(): readonly string[] {
     return [...this.#symbols];
+  }
+  get named(): readonly string[] {
+    return this.learns ? this.#plan.named : this.symbols;
   }
   notReady(): string | undefined {
     return this.#inlet ? this.#inlet.notReady() : "redis is not asked yet";

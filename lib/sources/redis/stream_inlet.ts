@@ -69,7 +69,7 @@ export class StreamInlet implements Inlet {
       },
     });
     for (const stream of plan.always) if (this.#uses.add(stream)) this.#reader.add(stream, config.from);
-    for (const symbol of plan.named) this.add(symbol);
+    for (const symbol of owner.named) this.add(symbol);
     this.#reading = this.#run();
   }
   notReady(): string | undefined {
@@ -137,12 +137,12 @@ export class StreamInlet implements Inlet {
   async #readBooks(): Promise<boolean> {
     if (isPartitioned(this.config.channels.book)) {
       if (this.config.from !== "$") return true;
-      for (const symbol of this.plan.named) this.#latest.want(symbol);
+      for (const symbol of this.owner.named) this.#latest.want(symbol);
       this.#latest.wantAll();
       await this.#latest.read();
       return true;
     }
-    const names = this.plan.named.map((symbol) => this.plan.namesOf(symbol)[0]);
+    const names = this.owner.named.map((symbol) => this.plan.namesOf(symbol)[0]);
     const books = names.filter((name) => this.#reader.positions.get(name) === "$")
       .map((name) => ({ name, slot: clusterSlot(name) }));
     const answers = await this.link.send(

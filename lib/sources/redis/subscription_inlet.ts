@@ -32,7 +32,7 @@ export class SubscriptionInlet implements Inlet {
       ["source"],
     ).with(name);
     for (const channel of plan.always) this.#uses.add(channel);
-    for (const symbol of plan.named) for (const channel of plan.namesOf(symbol)) this.#uses.add(channel);
+    for (const symbol of owner.named) for (const channel of plan.namesOf(symbol)) this.#uses.add(channel);
     this.#latest = new LatestReader(() => this.#link, plan, owner);
     this.#link = openRedis(address, { name, clock, log, seed, onReady: () => void this.#latest.read() });
     this.#subscriber = new RedisSubscriber(address, { name, clock, log, seed }, {

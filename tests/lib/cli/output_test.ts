@@ -103,3 +103,31 @@ Deno.test("labels are coloured on a terminal only, and only when wanted", () => 
   assert.equal(colorWanted({ TERM: "dumb" }, []), false);
   assert.equal(colorWanted({}, ["run", "--no-color"]), false);
 });
+
+Deno.test("while a command has the screen talk waits, within a bound, in its order, and errors are said at the end", () => {
+  let text = "";
+  const output = new Output(
+    streams({
+      write_stderr(bytes) {
+        text += new TextDecoder().decode(bytes);
+        return bytes.length;
+      },
+    }),
+    false,
+  );
+  output.talk("before\n");
+  const release = output.hold();
+  output.talk("meanwhile\n");
+  output.failure({ message: "it failed", hint: undefined });
+  assert.equal(text, "before\n");
+  release();
+  release();
+  assert.equal(text, "before\nmeanwhile\nerror: it failed\n");
+  text = "";
+  const again = output.hold();
+  for (let i = 0; i < 2_000; i++) output.talk(`${String(i).padStart(99, "x")}\n`);
+  again();
+  assert.match(text, /^warning: 13\d\d earlier lines for stderr were dropped\n/);
+  assert.ok(text.length <= 65 * 1024 && text.length > 60 * 1024, `${text.length} characters were kept`);
+  assert.ok(text.endsWith("1999\n"), "the newest");
+});

@@ -106,6 +106,28 @@ Deno.test("groups lead to their commands", () => {
   assert.equal(line.command, must);
 });
 
+Deno.test("a group with a bare command: its words first, else its argument", () => {
+  const bare = defineCommand({
+    summary: "Keep",
+    arguments: [{ name: "FILE", doc: "what", required: true }],
+    flags: {},
+    examples: [],
+    run,
+  });
+  const keep = defineGroup("Keep", { check: must, show: feed }, { bare });
+  const asked = (...argv: string[]) => {
+    const line = parseCommandLine({ keep }, argv, { name: "mdg", version: "1" });
+    assert.equal(line.kind, "run");
+    return line as typeof line & { kind: "run" };
+  };
+  assert.equal(asked("keep", "check", "--addr", "h:1").command, must);
+  const line = asked("keep", "a.yaml");
+  assert.deepEqual([line.command, line.words, line.args], [bare, ["keep"], ["a.yaml"]]);
+  assert.equal(asked("keep", "show", "x", "--log-level", "debug").global["log-level"], "debug");
+  assert.throws(() => asked("keep"), /missing required argument "FILE"/);
+  assert.throws(() => defineGroup("Keep", {}, { bare: feed }), /has flags, want none/);
+});
+
 Deno.test("all wrong values are told at once", () => {
   const { message, hint } = refused("feed", "--mode", "odd", "--symbols", ",", "--max-clients", "1.5");
   assert.deepEqual(message.split("\n"), [

@@ -111,6 +111,28 @@ Deno.test("the abort itself, thrown by a command that was stopped, is no error",
   assert.deepEqual([code, host.stderr()], [130, ""]);
 });
 
+Deno.test("a command may have a drain limit of its own", async () => {
+  const host = testHost(["go"]);
+  const done = Promise.withResolvers<ExitCode>();
+  const started = Promise.withResolvers<void>();
+  const go = defineCommand({
+    summary: "Go",
+    flags: {},
+    examples: [],
+    drain_limit_ms: 2 * DRAIN_LIMIT_MS,
+    run: () => {
+      started.resolve();
+      return done.promise;
+    },
+  });
+  const ended = runCommandLine({ go }, host);
+  await started.promise;
+  host.lifecycle.stop("terminate");
+  host.clock.advance(2 * DRAIN_LIMIT_MS - 1);
+  done.resolve(0);
+  assert.equal(await ended, 0);
+});
+
 Deno.test("a command that never drains is abandoned, loudly", async () => {
   const host = testHost(["go"]);
   const never = Promise.withResolvers<ExitCode>();

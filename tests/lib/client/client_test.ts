@@ -1,5 +1,6 @@
 /** The client against everything that a server and a network may do to it. */
 import assert from "node:assert/strict";
+import { systemClock } from "../../../lib/base/clock.ts";
 import { until } from "../../end_to_end/until.ts";
 import { BinaryWriter } from "./binary_writer.ts";
 import { delta, HEAD, HELLO, ScriptedServer, snapshot, trade, WatchedClient } from "./scripted_server.ts";
@@ -92,6 +93,31 @@ Deno.test("cut off in the middle of a replay, it resumes nothing from there; not
   assert.equal(server.requests.at(-1)!.resume, undefined);
 });
 
+Deno.test("a book of another depth is never resumed from: its sequence is another", async () => {
+  await using server = await ScriptedServer.open();
+  server.onSubscribe = ({ depth }) => [snapshot(depth === 5 ? 5 : 900, [[100, 1]], [])];
+  using watched = new WatchedClient({ urls: [server.url] });
+  watched.client.subscribe({ ...BOOK, depth: 5 });
+  await watched.saw("snapshot 5");
+  server.cut();
+  watched.client.subscribe({ ...BOOK, depth: 10 });
+  await watched.saw("snapshot 900");
+  assert.ok(server.requests.filter(({ depth }) => depth === 10).every(({ resume }) => resume === undefined));
+  server.cut();
+  await until("the resume", () => server.requests.at(-1)!.resume?.seq === 900);
+});
+
+Deno.test("tokens from files are trimmed; one that no header takes, and an address that is none, are told", async () => {
+  await using server = await ScriptedServer.open();
+  using trimmed = new WatchedClient({ urls: [server.url], token: "secret\n" });
+  await trimmed.saw("up 0");
+  assert.deepEqual(server.headers, ["Bearer secret"]);
+  using broken = new WatchedClient({ urls: [server.url], token: "a\nb" });
+  await broken.saw("down for now: the token is empty, or has characters that no header takes");
+  using nowhere = new WatchedClient({ urls: ["nowhere"] });
+  await until("the reason", () => nowhere.words.some((word) => /^down for now: .*nowhere|URL/.test(word)));
+});
+
 Deno.test("a server that starts anew: no resume, a fresh snapshot, and trades may be missing", async () => {
   await using server = await ScriptedServer.open();
   server.onSubscribe = ({ channel }) => channel === "book" ? [snapshot(5, [[100, 1]], [])] : [trade(40)];
@@ -139,6 +165,7 @@ Deno.test("one server gone, the next in the list takes over; a refused connectio
   second.hello = { ...HELLO, epoch: "other" };
   second.onSubscribe = () => [snapshot(77, [[101, 1]], [])];
   using watched = new WatchedClient({ urls: ["ws://127.0.0.1:1", first.url, second.url] });
+  assert.equal(watched.client.url, "ws://127.0.0.1:1");
   watched.client.subscribe(BOOK);
   const words = await watched.saw("snapshot 5");
   assert.match(words[0], /^down for now: .*ECONNREFUSED|^down for now: .*refused/i);
@@ -263,6 +290,24 @@ Deno.test("what was not subscribed to, or not any more, is nobody's; an unsubscr
   server.cut();
   await watched.saw("up 0");
   assert.equal(server.subscriptions("book").length, 1);
+});
+
+Deno.test("a symbol that is not known yet is asked for again and again, also by a clock whose timers are early", async () => {
+  await using server = await ScriptedServer.open();
+  const refusal = (id: number) => ({ type: "error", code: "unknown_symbol", message: "unknown", id });
+  server.answers = ({ id }) => server.requests.length < 4 ? [refusal(id)] : undefined;
+  // Five seconds are over in a moment, which the clock itself does not notice.
+  const hasty = {
+    ...systemClock,
+    after: (delay_ms: number, callback: () => void) => systemClock.after(delay_ms / 100_000, callback),
+    monotonic_ms: () => systemClock.monotonic_ms(),
+  };
+  using watched = new WatchedClient({ urls: [server.url] }, hasty);
+  watched.client.subscribe(BOOK);
+  await until("the fourth wish", () => server.requests.length === 4);
+  assert.equal(server.connections, 1);
+  server.say(snapshot(1, [[1, 1]], []));
+  await watched.saw("snapshot 1");
 });
 
 Deno.test("another version of the protocol is refused", async () => {

@@ -2,7 +2,7 @@
 import { createServer, type Server } from "node:http";
 // @ts-types="@types/ws"
 import { type WebSocket, WebSocketServer } from "ws";
-import { systemClock } from "../../../lib/base/clock.ts";
+import { type Clock, systemClock } from "../../../lib/base/clock.ts";
 import { Random } from "../../../lib/base/random.ts";
 import { type ClientEvents, type ClientOptions, RestreamClient } from "../../../lib/client/client.ts";
 import type { KeptBook } from "../../../lib/client/kept_book.ts";
@@ -47,6 +47,8 @@ export class ScriptedServer implements AsyncDisposable {
   /** Instruments in the answer to a subscription. */
   instruments: Request[] = [{ ...HEAD, handle: 7 }];
   hello: object = HELLO;
+  /** Instead of `subscribed`. */
+  answers: (request: Request) => object[] | undefined = () => undefined;
   /** What is said right after `subscribed`. */
   onSubscribe: (request: Request) => object[] = () => [];
   #socket: WebSocket | undefined;
@@ -82,9 +84,22 @@ export class ScriptedServer implements AsyncDisposable {
       const request = JSON.parse(String(data));
       this.requests.push(request);
       if (request.type !== "subscribe") return;
-      const { id, symbol, channel, venue, interval } = request;
+      const answers = this.answers(request);
+      if (answers) return this.say(...answers);
+      const { id, symbol, channel, venue, interval, depth, interval_ms } = request;
       const { instruments } = this;
-      this.say({ type: "subscribed", id, symbol, channel, venue, interval, epoch: "e1", instruments });
+      this.say({
+        type: "subscribed",
+        id,
+        symbol,
+        channel,
+        venue,
+        interval,
+        depth,
+        interval_ms,
+        epoch: "e1",
+        instruments,
+      });
       this.say(...this.onSubscribe(request));
     });
     this.say(this.hello);
@@ -118,7 +133,7 @@ export class WatchedClient implements Disposable {
   readonly words: string[] = [];
   readonly client: RestreamClient;
 
-  constructor(options: Partial<ClientOptions> & { urls: readonly string[] }) {
+  constructor(options: Partial<ClientOptions> & { urls: readonly string[] }, clock: Clock = systemClock) {
     const say = (word: string) => void this.words.push(word);
     const events: ClientEvents = {
       up: (_hello, url) => say(`up ${options.urls.indexOf(url)}`),
@@ -135,7 +150,7 @@ export class WatchedClient implements Disposable {
     };
     this.client = new RestreamClient(
       { reconnect: { first_ms: 2, max_ms: 10 }, ...options },
-      { clock: systemClock, random: new Random("client") },
+      { clock, random: new Random("client") },
       events,
     );
   }

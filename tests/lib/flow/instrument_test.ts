@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../../lib/base/clock.ts";
 import { silentLog } from "../../../lib/base/log.ts";
-import { Metrics } from "../../../lib/base/metrics.ts";
+import { type HistogramValue, Metrics } from "../../../lib/base/metrics.ts";
 import { binanceFutures } from "../../../lib/feeds/binance/futures.ts";
 import { STALE_RUN_FOR_FAULT } from "../../../lib/flow/book_replica.ts";
 import { Books } from "../../../lib/flow/books.ts";
@@ -238,4 +238,37 @@ Deno.test("books: each event to its instrument, foreign ones counted, one symbol
   books.event({ ...delta(80, 100, 70, far), symbol: "BTCUSDT" });
   assert.equal(books.foreign, 3);
   assert.equal(consumer.updates, 0);
+});
+
+Deno.test("what dashboards ask of a feed: the last event's time, the lag, and silence where a market is closed", () => {
+  const { context } = made();
+  const { metrics } = context;
+  const market: { closed?: string } = {};
+  const books = new Books("test", binanceFutures.sequence, { ...context, silence: () => market.closed });
+  books.add("BTCUSDT");
+  const value = (name: string) => {
+    metrics.collect();
+    return metrics.families.get(name)!.children.get("test\u0000BTCUSDT")?.value as
+      | { value: number }
+      | undefined;
+  };
+  assert.equal(value("feed_last_event_timestamp_seconds"), undefined, "nothing came yet: absent, not 0");
+  books.event({ ...trade(1), exchange_ms: 900, received_us: 1_250_000 });
+  assert.equal(value("feed_last_event_timestamp_seconds")?.value, 1.25);
+  const lag = metrics.families.get("feed_exchange_lag_seconds")!.children.get("test")!
+    .value as HistogramValue;
+  assert.deepEqual([lag.count, lag.sum.toFixed(3)], [1, "0.350"]);
+  books.event({ ...trade(2), exchange_ms: undefined, sent_ms: undefined, received_us: 1_300_000 });
+  assert.equal(lag.count, 1, "a venue without times has no lag");
+  assert.equal(value("feed_data_expected")?.value, 1);
+  market.closed = "market closed";
+  assert.equal(value("feed_data_expected")?.value, 0);
+  assert.equal(value("book_in_sync")?.value, 0);
+  books.remove("BTCUSDT");
+  for (const name of ["feed_last_event_timestamp_seconds", "feed_data_expected", "book_in_sync"]) {
+    assert.equal(value(name), undefined, `${name} of a symbol that is gone`);
+  }
+  new Books("bookless", undefined, context).add("BTCUSDT");
+  const books_told = [...metrics.families.get("book_in_sync")!.children.keys()];
+  assert.ok(!books_told.some((key) => key.startsWith("bookless")), "never a book, so none out of sync");
 });

@@ -45,3 +45,14 @@ Deno.test("wrong settings are refused", () => {
     redis.schema.safeParse({ url, topology: "cluster", deliver: "streams", channels: sharded }).success,
   );
 });
+
+Deno.test("symbols may share a partition; the same symbol of two venues may not", () => {
+  const partitions = { book: "b:{shard}", trades: "t:{shard}" };
+  const { schema, target } = redis;
+  const config = schema.parse({ url: "redis://h", channels: partitions });
+  const targets = Array.from({ length: 1_000 }, (_, i) => target!(config, "v", `S${i}`));
+  assert.equal(new Set(targets).size, 1_000);
+  assert.equal(target!(config, "v", "S1"), target!(config, "w", "S1"));
+  const apart = schema.parse({ url: "redis://h", channels: { ...partitions, book: "{venue}:{shard}" } });
+  assert.notEqual(target!(apart, "v", "S1"), target!(apart, "w", "S1"));
+});

@@ -57,7 +57,10 @@ export class Cohort {
   leave(member: CohortMember): boolean {
     if (!this.members.delete(member)) return false;
     member.cohort = undefined;
-    for (const subscription of member.by_stream.values()) subscription.relay.loners.add(subscription);
+    for (const subscription of member.by_stream.values()) {
+      subscription.served_seq = subscription.relay.seq;
+      subscription.relay.loners.add(subscription);
+    }
     member.onLeft();
     for (let i = 0; i < this.#frames.length; i++) this.#deliver(member, i);
     return this.members.size === 0;

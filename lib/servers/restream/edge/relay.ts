@@ -68,12 +68,16 @@ export abstract class Relay {
     this.recent_bytes += frame.length;
     this.context.history.note(this, seq, frame);
     for (let i = 0; i < this.cohorts.length; i++) this.cohorts[i].push(this, seq, flags, frame);
-    for (const subscription of this.loners) this.deliver(subscription, seq, flags, frame);
+    for (const subscription of this.loners) {
+      if (subscription.served_seq !== seq) this.deliver(subscription, seq, flags, frame);
+    }
   }
   /** A word that has no sequence: to every subscriber, never left out. */
   tell(frame: Frame): void {
+    // Who leaves a cohort meanwhile has got it there.
+    const loners = [...this.loners];
     for (let i = 0; i < this.cohorts.length; i++) this.cohorts[i].push(this, this.seq, CONTROL, frame);
-    for (const { recipient } of this.loners) recipient.send(frame);
+    for (const { recipient } of loners) recipient.send(frame);
   }
   onSnapshot(_seq: number, _frame: Frame): void {}
   /** What was told is no longer true. */

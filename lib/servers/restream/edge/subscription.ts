@@ -42,6 +42,11 @@ export interface ResumePoint {
 export class Subscription {
   /** The newest value of a latest-value channel, waiting. */
   held: { frame: Frame; seq: number } | undefined;
+  /**
+   * The last sequence that it got with its cohort, when it left that: leaving may happen while the frame of this sequence is
+   * being handed out, and it must not get it again as a loner.
+   */
+  served_seq: number | undefined;
   #live = false;
   #skipped = 0;
   #from_seq = 0;

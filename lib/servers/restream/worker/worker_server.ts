@@ -110,7 +110,7 @@ class WorkerServer implements Server {
       if (!this.#closing) this.#restart(i, reason);
     });
     const { tls, access } = config;
-    const site = { ...options, listen: this.address, shared_port: true };
+    const site = { ...shareOf(options, config.edge.workers), listen: this.address, shared_port: true };
     try {
       this.address = await thread.start({
         edge: "start",
@@ -136,4 +136,20 @@ class WorkerServer implements Server {
       this.#startThread(i).catch((error: UserError) => this.#restart(i, error.message));
     });
   }
+}
+
+/** The limits are the server's; each Worker counts for itself, so each gets its share. */
+function shareOf(options: EdgeSiteOptions, workers: number): EdgeSiteOptions {
+  const share = (limit: number) => Math.ceil(limit / workers);
+  const { edge, front_door } = options;
+  return {
+    ...options,
+    edge: { ...edge, max_clients: share(edge.max_clients) },
+    front_door: {
+      ...front_door,
+      max_unauthenticated: share(front_door.max_unauthenticated),
+      max_connections_per_address: share(front_door.max_connections_per_address),
+      accepts_per_second_per_address: front_door.accepts_per_second_per_address / workers,
+    },
+  };
 }

@@ -3,18 +3,18 @@
  * Each piece of work has a deadline; past it the connection is given up, so that no write hangs with a hung server.
  * Nothing is queued here: without a connection work is refused at once. Refuses: to log a password.
  */
-import { Client } from "pg";
+import type { Client } from "pg";
 import { Backoff } from "../../../base/backoff.ts";
 import { type Timer, withDeadline } from "../../../base/clock.ts";
 import { reasonOf, UserError } from "../../../base/errors.ts";
 import { RateLimitedLog } from "../../../base/log.ts";
 import { Random } from "../../../base/random.ts";
 import type { SinkContext } from "../../sink.ts";
-import type { PostgresAddress } from "./address.ts";
+import type { PostgresAddress } from "../../../wire/postgres/address.ts";
+import { endPostgresClient, newPostgresClient, streamOf } from "../../../wire/postgres/client.ts";
 import { explain } from "./explain.ts";
 
 const RECONNECT = { first_ms: 100, max_ms: 2_000 };
-const END_DEADLINE_MS = 1_000;
 
 export interface ConnectionOptions {
   readonly address: PostgresAddress;
@@ -83,55 +83,40 @@ export class PostgresConnection {
     this.#client = undefined;
     // An attempt at a silent host would hold the exit up for its whole deadline.
     if (this.#attempt) streamOf(this.#attempt).destroy(new Error("closed"));
-    if (client) await this.#end(client);
+    if (client) await endPostgresClient(client, this.context.clock);
   }
 
   async #connect(): Promise<void> {
     if (this.#attempt || this.#closed) return;
     const { clock, log } = this.context;
     const { connect_timeout_ms, command_timeout_ms, prepare } = this.options;
-    const client = this.#attempt = this.#newClient();
+    const client = this.#attempt = newPostgresClient({ ...this.options, application_name: "mdg" });
     // A broken connection says so here too; unheard it would end the process.
     client.on("error", (error) => this.#giveUp(client, reasonOf(error)));
     client.on("end", () => this.#giveUp(client, "connection closed"));
     try {
       await withDeadline(clock, connect_timeout_ms, "connect", client.connect());
       await withDeadline(clock, command_timeout_ms, "prepare tables", prepare(client));
-      if (this.#closed) return await this.#end(client);
+      if (this.#closed) return await endPostgresClient(client, this.context.clock);
       this.#client = client;
       this.#backoff.reset();
       log.info("connected to postgres", { address: this.options.address.shown });
     } catch (error) {
       this.#why = explain(error, this.options.address);
       this.#log.warn("connect", "postgres is not usable", { reason: this.#why });
-      await this.#end(client);
+      await endPostgresClient(client, this.context.clock);
       this.#reconnectLater();
     } finally {
       this.#attempt = undefined;
     }
     if (this.#client) this.context.writable();
   }
-  #newClient(): Client {
-    const { address, password, ca, connect_timeout_ms } = this.options;
-    const { host, port, user, database, ssl_mode } = address;
-    return new Client({
-      host,
-      port,
-      user,
-      database,
-      password: password ?? address.password,
-      ssl: sslOptions(ssl_mode, ca),
-      connectionTimeoutMillis: connect_timeout_ms,
-      keepAlive: true,
-      application_name: "mdg",
-    });
-  }
   #giveUp(client: Client, why: string): void {
     if (this.#client !== client) return;
     this.#client = undefined;
     this.#why = why;
     this.#log.warn("lost", "connection to postgres lost", { reason: why });
-    void this.#end(client);
+    void endPostgresClient(client, this.context.clock);
     this.#reconnectLater();
   }
   #reconnectLater(): void {
@@ -139,22 +124,6 @@ export class PostgresConnection {
     this.#retry?.cancel();
     this.#retry = this.context.clock.after(this.#backoff.next_ms(), () => void this.#connect());
   }
-  /** Says goodbye if the other side listens, and lets go in any case. */
-  async #end(client: Client): Promise<void> {
-    try {
-      await withDeadline(this.context.clock, END_DEADLINE_MS, "disconnect", client.end());
-    } catch {
-      // The peer is gone or hangs.
-    } finally {
-      streamOf(client).destroy();
-    }
-  }
-}
-
-/** The client's socket, which its types do not list: `end` alone waits for a peer that may be gone. */
-function streamOf(client: Client): { destroy(error?: Error): void } {
-  return (client as unknown as { connection: { stream: { destroy(error?: Error): void } } }).connection
-    .stream;
 }
 
 /** PostgreSQL itself answered, so the connection is fine. */
@@ -162,9 +131,4 @@ export function isServerError(error: unknown): error is Error & { code: string }
   return error instanceof Error && "severity" in error && "code" in error &&
     // FATAL ends the session: shutdown, terminated by an administrator.
     error.severity !== "FATAL" && error.severity !== "PANIC";
-}
-
-function sslOptions(mode: PostgresAddress["ssl_mode"], ca: string | undefined) {
-  if (mode === "disable") return undefined;
-  return mode === "require" ? { rejectUnauthorized: false } : { rejectUnauthorized: true, ca };
 }

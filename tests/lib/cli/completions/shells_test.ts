@@ -20,13 +20,25 @@ const start = defineCommand({
   examples: [],
   run,
 });
-const registry: Registry = { "run": start, config: defineGroup("Config", { check: start, show: start }) };
+const bare = defineCommand({
+  summary: "Keep it up",
+  arguments: [{ name: "FILE", doc: "what", required: true }],
+  flags: {},
+  examples: [],
+  run,
+});
+const registry: Registry = {
+  "run": start,
+  config: defineGroup("Config", { check: start, show: start }),
+  keep: defineGroup("Keep", { status: start }, { bare }),
+};
 const model = completionModel("mdg", registry);
 
 /** Typed words (the last one unfinished) → what must be among the offers, what must not. */
 const TABLE: { typed: string[]; offers: string[]; hides: string[] }[] = [
   { typed: ["mdg", ""], offers: ["run", "config"], hides: ["check", "fast"] },
   { typed: ["mdg", "config", ""], offers: ["check", "show"], hides: ["run"] },
+  { typed: ["mdg", "keep", ""], offers: ["status", "a_file.yaml"], hides: ["check"] },
   { typed: ["mdg", "run", "--"], offers: ["--config", "--mode", "--log-level"], hides: ["--version"] },
   { typed: ["mdg", "config", "check", "--"], offers: ["--port"], hides: ["run"] },
   { typed: ["mdg", "run", "--mode", ""], offers: ["fast", "slow"], hides: ["--config"] },

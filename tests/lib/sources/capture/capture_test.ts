@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { UserError } from "../../../../lib/base/errors.ts";
 import { binanceFutures } from "../../../../lib/feeds/binance/futures.ts";
 import { binanceSpot } from "../../../../lib/feeds/binance/spot.ts";
-import { type CaptureEnd, readCapture } from "../../../../lib/sources/capture/read_capture.ts";
+import { type CaptureEnd, readCapture } from "../../../../lib/formats/read_capture.ts";
 import { recogniseVenue } from "../../../../lib/sources/capture/recognise_venue.ts";
 import { type CaptureReport, verifyCapture } from "../../../../lib/sources/capture/verify_capture.ts";
 import { captureTest } from "../../../services.ts";

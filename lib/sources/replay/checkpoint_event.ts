@@ -1,0 +1,41 @@
+/** A recorded checkpoint, or a book that was kept up beside, as the event from which any book can be taken up. */
+import { readDecimal } from "../../base/decimal.ts";
+import type { Checkpoint } from "../../formats/recording/mark.ts";
+import type { BookSnapshot } from "../../market/event.ts";
+import { LevelList } from "../../market/level_list.ts";
+
+/** @param resets the venue's snapshots come inside the stream: this one stands for such */
+export function snapshotOf(
+  { symbol, last_id, exchange_ms, sent_ms, whole, bids, asks }: Checkpoint,
+  venue: string,
+  received_us: number,
+  resets: boolean,
+): BookSnapshot {
+  return {
+    kind: "book_snapshot",
+    venue,
+    symbol,
+    received_us,
+    exchange_ms,
+    sent_ms,
+    last_id,
+    // Sides end at their last level: what lies beyond is unknown.
+    ...(whole ? {} : { depth_limit: 1 }),
+    ...(resets ? { resets: true as const } : {}),
+    bids: listOf(bids),
+    asks: listOf(asks),
+  };
+}
+
+function listOf(levels: readonly [string, string][]): LevelList {
+  const list = new LevelList(Math.max(1, levels.length));
+  for (const [price_text, quantity_text] of levels) {
+    const price = readDecimal(price_text);
+    const quantity = readDecimal(quantity_text);
+    if (price === undefined || quantity === undefined) continue;
+    if (quantity.text !== undefined) (list.exact_quantities ??= new Map()).set(list.size, quantity.text);
+    list.push(price.value, quantity.value);
+    list.noteDecimals(price.decimals, quantity.decimals);
+  }
+  return list;
+}
