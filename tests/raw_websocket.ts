@@ -2,7 +2,11 @@
  * A WebSocket client by hand, for tests that must say what no library would: any frame, whole or cut, at any pace. Built
  * from RFC 6455 §5.2 alone; shares no code with the server.
  */
+import { systemClock, withDeadline } from "../lib/base/clock.ts";
 import { concat } from "./raw_bytes.ts";
+
+/** What never comes must not hold the tests up. */
+const READ_LIMIT_MS = 60_000;
 
 export const CONTINUATION = 0x0;
 export const TEXT = 0x1;
@@ -151,7 +155,7 @@ export async function readHead(conn: Deno.Conn): Promise<HttpAnswer | undefined>
       }));
       return { status: Number(first.split(" ")[1]), headers, left: bytes.slice(end + 4) };
     }
-    const size = await readSome(conn, buffer);
+    const size = await withDeadline(systemClock, READ_LIMIT_MS, "read a head", readSome(conn, buffer));
     if (size === null) return undefined;
     bytes = concat(bytes, buffer.subarray(0, size));
   }
@@ -236,7 +240,7 @@ export class RawWebSocket implements Disposable {
         const one = this.frames.shift()!;
         if (wanted(one)) return one;
       }
-      if (!await this.read()) return undefined;
+      if (!await withDeadline(systemClock, READ_LIMIT_MS, "read a frame", this.read())) return undefined;
     }
   }
   /** The next text message of this type. */
