@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- what an example prints is its result
 /**
  * A book kept right over reconnects, with mdg's own client: give several servers, and it goes to the next when one dies.
- * deno run --allow-net examples/websocket/book.ts ws://127.0.0.1:8080[,ws://…] BTCUSD [COUNT]
+ * deno run --allow-net --allow-env examples/websocket/book.ts ws://127.0.0.1:8080[,ws://…] BTCUSD [COUNT]
  */
 import { systemClock } from "../../lib/base/clock.ts";
 import { Random } from "../../lib/base/random.ts";
