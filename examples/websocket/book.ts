@@ -8,12 +8,13 @@ import { Random } from "../../lib/base/random.ts";
 import { RestreamClient } from "../../lib/client/client.ts";
 
 const [urls, symbol, count = "0"] = Deno.args;
-let left = Number(count);
+let left = count === "0" ? Infinity : Number(count);
 const client = new RestreamClient(
   { urls: urls.split(",") },
   { clock: systemClock, random: new Random(crypto.randomUUID()) },
   {
     book({ in_sync, reason, book }) {
+      if (left === 0) return;
       if (!in_sync) return console.error(`${symbol} not to be used: ${reason}`);
       const { bids, asks } = book!;
       console.log(
@@ -22,7 +23,11 @@ const client = new RestreamClient(
       if (--left === 0) client.close();
     },
     gap: ({ channel, missed }) => console.error(`${channel}: ${missed} messages are lost`),
-    down: (reason, retry_ms) => console.error(`down: ${reason}; again in ${retry_ms} ms`),
+    down(reason, retry_ms) {
+      if (left > 0) {
+        console.error(`down: ${reason}; ${retry_ms === undefined ? "for good" : `again in ${retry_ms} ms`}`);
+      }
+    },
   },
 );
 client.subscribe({ symbol, channel: "book", depth: 20 });
