@@ -45,7 +45,7 @@ until [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$((port + 1)
 done
 step "the gateway is ready"
 
-$deno run --quiet --allow-net examples/websocket/book.ts "ws://127.0.0.1:$port" BTCUSD 5
+$deno run --quiet --allow-net --allow-env examples/websocket/book.ts "ws://127.0.0.1:$port" BTCUSD 5
 step "five prices read by a client"
 $deno task -q mdg monitor gateway "127.0.0.1:$((port + 1))" --once | head -n 3
 step "a look at the gateway"

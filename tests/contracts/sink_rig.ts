@@ -169,11 +169,14 @@ export class SinkRig {
   }
 }
 
+/** Far more than any sink needs, on a busy machine too; a hang must end the test with a name. */
+export const PATIENCE_MS = 60_000;
+
 /** Looks again every 10 ms until it holds; for state that no event tells. */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  limit_ms = 10_000,
+  limit_ms = PATIENCE_MS,
 ): Promise<void> {
   const late_ms = systemClock.monotonic_ms() + limit_ms;
   while (!await holds()) {

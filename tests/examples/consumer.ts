@@ -38,9 +38,11 @@ export async function linesOf(program: string, args: readonly string[], env: Rec
   return data.trimEnd().split("\n");
 }
 
-/** A TypeScript example under Deno, with the packages of the repository. */
+/** A TypeScript example under Deno, with the permissions that its own first lines ask for. */
 export function denoArgs(file: string, args: readonly string[], preload?: string): string[] {
-  const flags = ["run", "--quiet", "--allow-all", "--config", path("deno.json")];
+  const said = new RegExp(`deno run (.*)${file}`).exec(Deno.readTextFileSync(path(file)))?.[1];
+  assert.ok(said, `${file} says how to run it`);
+  const flags = ["run", "--quiet", "--no-prompt", "--config", path("deno.json"), ...said.trim().split(" ")];
   return [...flags, ...preload ? [`--preload=${path(preload)}`] : [], path(file), ...args];
 }
 

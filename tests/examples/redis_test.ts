@@ -1,6 +1,7 @@
 /** examples/redis against what a running gateway publishes. */
 import assert from "node:assert/strict";
 import { GatewayProcess } from "../end_to_end/gateway_process.ts";
+import { until } from "../end_to_end/until.ts";
 import { path } from "../mdg_process.ts";
 import { assertPrices, consumerTest, denoArgs, linesOf, ownName, withProgram } from "./consumer.ts";
 
@@ -66,7 +67,11 @@ consumerTest(["redis", "redis_cli", "jq"], "Redis pub/sub and streams in shell",
   await using _ = await publishing(redis, symbol);
   const books = await linesOf(path("examples/redis/books.sh"), [...addressOf(redis), symbol, "5"]);
   assertPrices(books, symbol, 5);
-  const trades = await linesOf(path("examples/redis/trades_stream.sh"), [...addressOf(redis), symbol, "3"]);
+  const args = [...addressOf(redis), symbol, "3"];
+  const trades = await until("three trades", async () => {
+    const lines = await linesOf(path("examples/redis/trades_stream.sh"), args);
+    return lines.length === 3 && lines;
+  });
   const ids = trades.map((line) => JSON.parse(line)[0]);
   assert.deepEqual(ids, [ids[0], ids[0] + 1, ids[0] + 2]);
 });

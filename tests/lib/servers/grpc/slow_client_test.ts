@@ -59,6 +59,20 @@ Deno.test("grpc slow client: one that stops reading costs its bound, others all 
     await assertEmpty();
   }, { config: { max_queue_bytes: 1_048_576 } }));
 
+Deno.test("grpc slow client: a book larger than the whole queue is told all the same", () =>
+  withGrpc(async ({ hub, connect, assertEmpty }) => {
+    const bids = Array.from({ length: 5_000 }, (_, i) => [9_999.5 - i, 1.25] as const);
+    hub.sync("AAA", bids, [[10_000, 1]]);
+    const client = connect();
+    const calls = [1, 2, 3].map(() => client.call(BOOK, { symbol: "AAA", depth: 5_000 }));
+    for (const call of calls) assert.equal((await call.received(1)).order_book.bids.length, 5_000);
+    hub.change("AAA", [[9_999.5, 7]], []);
+    for (const call of calls) assert.equal((await call.received(2)).order_book.bids[0].quantity, 7);
+    assert.equal((await client.ask("GetOrderBook", { symbol: "AAA", depth: 5_000 })).bids.length, 5_000);
+    for (const call of calls) call.cancel();
+    await assertEmpty();
+  }, { config: { max_queue_bytes: 65_536 } }));
+
 Deno.test("grpc slow client: trades are never dropped in silence, the stream ends and says why", () =>
   withGrpc(async ({ hub, server, connect, assertEmpty }) => {
     hub.add("AAA");
