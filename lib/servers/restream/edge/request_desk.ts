@@ -87,8 +87,10 @@ export class RequestDesk {
         client.say({
           type: "subscriptions",
           id: request.id,
-          subscriptions: [...client.by_stream.values()].map(({ relay: { topic, seq } }) => {
-            const { venue, symbol, channel, depth, interval_ms, interval } = topic;
+          subscriptions: [...client.by_stream.values()].map(({ relay }) => {
+            const { venue, symbol, channel, depth, interval_ms, interval } = relay.topic;
+            // Not yet known where a Worker has only just asked for the stream.
+            const seq = relay.opened ? relay.seq : undefined;
             return { venue, symbol, channel, depth, interval_ms, interval, seq };
           }),
         });
