@@ -2,7 +2,7 @@
  * `mdg mock VENUE`: a venue on this machine, from a recording or a generated market, with faults on request. Prints one
  * JSON line with its addresses when ready; the last line on stderr is JSON too: what was served and injected.
  */
-import { quoted, UserError } from "../lib/base/errors.ts";
+import { parseSpeed } from "../lib/cli/quantities.ts";
 import { defineCommand } from "../lib/cli/command.ts";
 
 export const mock = defineCommand({
@@ -94,7 +94,7 @@ export const mock = defineCommand({
       listen: flags.listen,
       capture: flags.capture,
       symbols: flags.symbols ?? [],
-      speed: speedOf(flags.speed),
+      speed: parseSpeed(flags.speed),
       faults: parseFaults(flags.fault ?? [], kind.faults),
       seed: flags.seed,
       fault_until: flags["fault-until"],
@@ -114,12 +114,3 @@ export const mock = defineCommand({
     return 0;
   },
 });
-
-function speedOf(text: string): number {
-  if (text === "max") return Infinity;
-  const speed = Number(text);
-  if (speed > 0 && Number.isFinite(speed)) return speed;
-  throw new UserError(`play at speed ${quoted(text)}: not a speed, want max or a number above 0`, {
-    code: 2,
-  });
-}

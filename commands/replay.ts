@@ -2,8 +2,9 @@
  * `mdg replay`: plays recordings on the command line. What a gateway would publish, or the frames themselves, goes to
  * stdout; what was played is said on stderr. As a source of `mdg run` it is `kind: replay`, as a venue `mdg mock --capture`.
  */
-import { quoted, UserError } from "../lib/base/errors.ts";
+import { quoted, reasonOf, UserError } from "../lib/base/errors.ts";
 import { Metrics } from "../lib/base/metrics.ts";
+import { parseSpeed } from "../lib/cli/quantities.ts";
 import { defineCommand, type ExitCode, type World } from "../lib/cli/command.ts";
 import type { Replay, ReplayOptions } from "../lib/sources/replay/open_replay.ts";
 import type { SourceContext } from "../lib/sources/source.ts";
@@ -98,7 +99,7 @@ export const replay = defineCommand({
     const options: ReplayOptions = {
       paths,
       venue: flags.venue,
-      speed: speedOf(flags.speed),
+      speed: parseSpeed(flags.speed),
       from_us: flags.from === undefined ? undefined : timeOf("--from", flags.from),
       to_us: flags.to === undefined ? undefined : timeOf("--to", flags.to),
       symbols: flags.symbols ?? [],
@@ -178,8 +179,16 @@ async function playReport(
   const code = await playUpdates(world, options, report);
   const figures = report.figures();
   await world.stdout(reportJson(figures) + "\n");
-  if (page !== undefined) await Deno.writeTextFile(page, latencyPage(options.paths.join(", "), figures));
+  if (page !== undefined) await writePage(page, latencyPage(options.paths.join(", "), figures));
   return code;
+}
+
+async function writePage(path: string, page: string): Promise<void> {
+  try {
+    await Deno.writeTextFile(path, page);
+  } catch (error) {
+    throw new UserError(`write report page ${quoted(path, 200)}: ${reasonOf(error)}`);
+  }
 }
 
 interface Taker {
@@ -262,14 +271,5 @@ function summarise(world: World, played: Record<string, number>, trouble: readon
     ...played,
     seconds: Number(seconds.toFixed(3)),
     frames_per_second: Math.round(frames / Math.max(seconds, 1e-6)),
-  });
-}
-
-function speedOf(text: string): number {
-  if (text === "max") return Infinity;
-  const speed = Number(text);
-  if (speed > 0 && Number.isFinite(speed)) return speed;
-  throw new UserError(`play at speed ${quoted(text)}: not a speed, want max or a number above 0`, {
-    code: 2,
   });
 }

@@ -4,6 +4,7 @@
 import { isAbsolute, join } from "node:path";
 import { quoted, reasonOf, UserError } from "../lib/base/errors.ts";
 import { defineCommand, type World } from "../lib/cli/command.ts";
+import { replayOrders } from "./simulate/replay_orders.ts";
 import type { ScenarioName } from "../lib/simulation/scenarios.ts";
 
 /** Static, so that help needs no simulation; the type keeps it equal to the scenarios there are. */
@@ -84,11 +85,18 @@ export const simulate = defineCommand({
       max: 100_000,
       doc: "connections beyond are answered 503",
     },
+    replay: {
+      type: "text",
+      value: "FILE",
+      doc: "serve the orders of a Databento MBO file instead of a simulation",
+    },
+    speed: { type: "text", value: "max|N", default: "1", doc: "of --replay: market seconds a second" },
     "tls-cert": { type: "text", value: "FILE", doc: "certificate chain, PEM: serve wss" },
     "tls-key": { type: "text", value: "FILE", doc: "its private key, PEM" },
   },
   examples: [
     { command: "mdg simulate --symbols BTCUSD", doc: "one market on ws://127.0.0.1:8080" },
+    { command: "mdg simulate --replay glbx.mbo.dbn.zst", doc: "real orders with their places in the queue" },
     { command: "mdg simulate --scenario flash-crash --seed 7", doc: "a bad day, the same one every time" },
     {
       command: "mdg simulate --interval 50 --rate 2000 --compression --delta",
@@ -97,10 +105,14 @@ export const simulate = defineCommand({
   ],
   async run(world, flags, further) {
     const { openDepthServer } = await import("../lib/servers/depth/depth_server.ts");
+    const played = flags.replay === undefined
+      ? undefined
+      : await replayOrders(world, flags.replay, flags.speed, flags.delta);
     const seed = flags.seed ?? crypto.randomUUID().slice(0, 8);
     const server = await openDepthServer({
       listen: flags.addr,
       symbols: [...flags.symbols, ...further],
+      feeds: played?.feeds,
       seed,
       start_us: flags.start === undefined ? undefined : startOf(flags.start),
       interval_ms: flags.interval,
@@ -115,11 +127,13 @@ export const simulate = defineCommand({
     }, world);
     try {
       const { url, health_url } = server;
-      const symbols = [...new Set([...flags.symbols, ...further])];
+      const symbols = played?.feeds.map((feed) => feed.symbol) ??
+        [...new Set([...flags.symbols, ...further])];
       const ready = { url, health_url, symbols, seed, interval_ms: flags.interval };
       await world.stdout(JSON.stringify(ready) + "\n");
+      played?.begin();
       world.stderr(
-        `simulated market on ${url}, stop with Ctrl-C; try sending\n` +
+        `${played ? "replayed" : "simulated"} market on ${url}, stop with Ctrl-C; try sending\n` +
           `  {"type":"Subscribe","stream_id":"1","symbol":"${
             symbols[0]
           }","data_type":"MBP","max_levels":20}\n`,
@@ -129,6 +143,7 @@ export const simulate = defineCommand({
       }
       return 0;
     } finally {
+      await played?.end();
       await server[Symbol.asyncDispose]();
     }
   },

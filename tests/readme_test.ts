@@ -287,7 +287,7 @@ function freePort(): number {
 }
 /** The example's lines of this monitor, on a server of the test's and not for ever. */
 function monitorLines(word: string, url: string): string[][] {
-  const { sh: [block] } = example("9. Is the database well?");
+  const { sh: [block] } = example("10. Is the database well?");
   const lines = block.split("\n").map((line) => splitWords(line.split("#")[0].trim()).slice(1));
   const own = lines.filter(([, name]) => name === word);
   assert.ok(own.length > 0, `README shows monitor ${word}`);
@@ -297,7 +297,7 @@ function monitorLines(word: string, url: string): string[][] {
   });
 }
 
-serviceTest("redis", "README 9: is Redis well?", async (url) => {
+serviceTest("redis", "README 10: is Redis well?", async (url) => {
   for (const args of monitorLines("redis", url)) {
     const { code, stdout, stderr } = await runMdg({ args });
     assert.ok(code <= 2 && stderr === "", `${args.join(" ")}: ${stderr}`);
@@ -305,7 +305,7 @@ serviceTest("redis", "README 9: is Redis well?", async (url) => {
   }
 });
 
-serviceTest("postgres", "README 9: is PostgreSQL well?", async (url) => {
+serviceTest("postgres", "README 10: is PostgreSQL well?", async (url) => {
   for (const args of monitorLines("postgres", url)) {
     const { code, stdout, stderr } = await runMdg({ args });
     assert.equal(code, 0, stderr);
@@ -315,8 +315,8 @@ serviceTest("postgres", "README 9: is PostgreSQL well?", async (url) => {
   }
 });
 
-Deno.test("README 8: is the gateway well, and the way to the venue?", async () => {
-  const { sh: [block] } = example("8. Is the gateway well, and the way to the venue?");
+Deno.test("README 9: is the gateway well, and the way to the venue?", async () => {
+  const { sh: [block] } = example("9. Is the gateway well, and the way to the venue?");
   await using gateway = new DaemonProcess([
     "run",
     "--listen",

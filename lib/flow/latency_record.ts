@@ -14,6 +14,9 @@ const MAX_PERIODS = 3_600;
 /** Exchange times have milliseconds, and reach further. */
 const EXCHANGE_BOUNDS_US = [...LATENCY_BOUNDS_US, 200_000, 500_000, 1_000_000, 5_000_000];
 
+/** Dashboards take seconds, the base unit; reports take microseconds. */
+const seconds = (us: number) => us / 1_000_000;
+
 export interface LatencyPeriod {
   /** Since the record began, seconds. */
   at_s: number;
@@ -40,11 +43,11 @@ export class ExitLatency {
   ) {}
   observe(elapsed_us: number, exchange_us: number, now_ms: number): void {
     this.received.observe(elapsed_us);
-    this.received_metric.observe(elapsed_us);
+    this.received_metric.observe(seconds(elapsed_us));
     // A venue's clock that is ahead of ours tells no latency.
     if (exchange_us > 0) {
       this.exchange.observe(exchange_us);
-      this.exchange_metric.observe(exchange_us);
+      this.exchange_metric.observe(seconds(exchange_us));
     }
     if (now_ms >= this.#period_end_ms) this.closePeriod(now_ms);
     this.#present.observe(elapsed_us);
@@ -79,16 +82,16 @@ export class LatencyRecord {
   constructor(readonly clock: Clock, metrics: Metrics) {
     this.#started_ms = clock.monotonic_ms();
     this.#received = metrics.histogram(
-      "exit_latency_microseconds",
-      "From frame received to update handed to this exit, microseconds",
+      "exit_latency_seconds",
+      "From frame received to update handed to this exit",
       ["exit"],
-      LATENCY_BOUNDS_US,
+      LATENCY_BOUNDS_US.map(seconds),
     );
     this.#exchange = metrics.histogram(
-      "exit_exchange_latency_microseconds",
-      "From the venue's own time to update handed to this exit, microseconds",
+      "exit_exchange_latency_seconds",
+      "From the venue's own time to update handed to this exit",
       ["exit"],
-      EXCHANGE_BOUNDS_US,
+      EXCHANGE_BOUNDS_US.map(seconds),
     );
   }
   /** Frames of this venue are a replay's. */

@@ -64,7 +64,8 @@ export async function readCapture(
   return end;
 }
 
-function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
+/** Both, one after the other, as bytes of their own. */
+export function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
   const both = new Uint8Array(head.length + tail.length);
   both.set(head);
   both.set(tail, head.length);

@@ -2,7 +2,7 @@
  * A running gateway: sources → books → dispatcher → sinks and servers, assembled from a checked config. Starting is all
  * or nothing; stopping drains in the order of the data's journey. Reload changes symbols and leaves the rest running.
  */
-import { type Clock, withDeadline } from "../base/clock.ts";
+import { type Clock, sleep, withDeadline } from "../base/clock.ts";
 import { quoted, reasonOf, UserError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { type MemoryConfig, memorySchema, readBudget } from "../config/memory_budget.ts";
@@ -51,6 +51,9 @@ export interface GatewayWorld {
 
 /** As many as a config may name. */
 const MAX_SYMBOLS = 5_000;
+
+/** Messages that may wait in a sink's queue while a patient source goes on. */
+const PATIENT_QUEUE = 500;
 
 /** Forming candles are published this often, when they changed. */
 const CANDLE_TICK_MS = 250;
@@ -155,7 +158,7 @@ export class Gateway implements AsyncDisposable {
     for (const family of ["sinks", "servers", "memory"] as const) {
       if (JSON.stringify(next[family]) !== JSON.stringify(this.config[family])) restart.push(family);
     }
-    return restart;
+    return [...new Set(restart)];
   }
 
   /** Stops taking in, flushes what is queued within `drain_timeout_ms`, closes servers, then sinks. Idempotent. */
@@ -263,6 +266,7 @@ export class Gateway implements AsyncDisposable {
         if (closed) await closed;
         books.process(batch);
         this.hub.flush();
+        if (source.patient) await this.#untilSinksTake(signal);
       }
       if (!signal.aborted) this.#end();
     } catch (error) {
@@ -270,6 +274,12 @@ export class Gateway implements AsyncDisposable {
       this.#failed?.(error);
     } finally {
       ticking?.cancel();
+    }
+  }
+  /** Before queues would conflate or drop. */
+  async #untilSinksTake(signal: AbortSignal): Promise<void> {
+    while (this.#sinks.some(({ queue }) => queue.queued > PATIENT_QUEUE) && !signal.aborted) {
+      await sleep(this.world.clock, 1, signal);
     }
   }
   #changeSymbols(name: string, add: readonly string[], remove: readonly string[]): SourceSubscriptions {

@@ -203,9 +203,9 @@ export class OrderQueueBook {
   levels(side: BookSideName, max_levels = Infinity): OrderLevel[] {
     return this.#ladders[side].levels.slice(0, max_levels).map(levelOf);
   }
-  /** MBO: orders, best price first, in the order of their queue. */
-  *orders(side: BookSideName): Iterable<RestingOrder> {
-    for (const level of this.#ladders[side].levels) {
+  /** MBO: the orders of the best levels, best price first, in the order of their queue. */
+  *orders(side: BookSideName, max_levels = Infinity): Iterable<RestingOrder> {
+    for (const level of this.#ladders[side].levels.slice(0, max_levels)) {
       for (let node = level.first; node; node = node.after) yield orderOf(node);
     }
   }

@@ -3,7 +3,8 @@
  * the feed's thread, a frame is copied into a block and its ids are noted; packing, writing and syncing are a Worker's.
  * The feed never waits: when the disk does not keep up, what has no room is dropped, counted and named in the certificate.
  */
-import type { Clock, Timer } from "../base/clock.ts";
+import { type Clock, type Timer, withDeadline } from "../base/clock.ts";
+import { quoted, reasonOf, UserError } from "../base/errors.ts";
 import { knownSecrets } from "../base/known_secrets.ts";
 import type { Log } from "../base/log.ts";
 import { RateLimitedLog } from "../base/log.ts";
@@ -26,6 +27,8 @@ import { RecordedTap } from "./recorded_tap.ts";
 /** A block is handed on at least this often; with the Worker's sync it bounds what a crash may cost. */
 const FLUSH_MS = 200;
 const SYNC_MS = 500;
+/** What still waits for the disk at the end has so long. */
+const CLOSE_MS = 10_000;
 /** Blocks on their way to the disk up to which a block goes before it is full. */
 const MAX_HASTY_BLOCKS = 2;
 /** So long nothing came: a block without records says that the recorder lives and that nothing was missed. */
@@ -63,6 +66,8 @@ export class Recorder implements FrameTap, AsyncDisposable {
   #segment_bytes = 0;
   #segment_started_ms: number;
   #last_flush_ms = 0;
+  /** When the sequences were last written down. */
+  #ledger_ms = -Infinity;
   #closing: Promise<void> | undefined;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
@@ -138,8 +143,9 @@ export class Recorder implements FrameTap, AsyncDisposable {
   append(kind: RecordKind, connection: number, at_us: number, payload: Uint8Array): boolean {
     if (this.#loss !== undefined && !this.#tellLoss(at_us)) return this.#lose(payload.length, at_us);
     if (!this.#blocks.append(kind, connection, at_us, payload)) {
-      // Whoever reads a block finds in it what is known of the sequences up to its end.
-      if (!this.#blocks.is_empty) this.#flush(this.#last_flush_ms);
+      // With many symbols what is known of their sequences is long: a full block says it only when it is time.
+      const now_ms = this.options.clock.monotonic_ms();
+      if (now_ms - this.#ledger_ms >= FLUSH_MS && !this.#blocks.is_empty) this.#flush(now_ms);
       if (!this.#blocks.begin(kind, connection, at_us, payload)) return this.#lose(payload.length, at_us);
     }
     this.#summary.count(kind);
@@ -205,6 +211,7 @@ export class Recorder implements FrameTap, AsyncDisposable {
     }
   }
   #flush(now_ms: number): void {
+    this.#ledger_ms = now_ms;
     const changes = this.#sources.flatMap((one) => one.ledger.changes());
     if (changes.length > 0) {
       const payload = encoder.encode(JSON.stringify(changes));
@@ -258,7 +265,7 @@ export class Recorder implements FrameTap, AsyncDisposable {
     }
   }
   #fail(reason: string): void {
-    const error = new Error(`write the recording in "${this.options.directory}": ${reason}`);
+    const error = new UserError(`write the recording in ${quoted(this.options.directory, 200)}: ${reason}`);
     this.#failed.reject(error);
     this.#closed.reject(error);
     this.#closed.promise.catch(() => {});
@@ -270,7 +277,10 @@ export class Recorder implements FrameTap, AsyncDisposable {
     this.#flush(this.options.clock.monotonic_ms());
     this.#ask({ kind: "close", content: this.#summary.content() });
     try {
-      await this.#closed.promise;
+      await withDeadline(this.options.clock, CLOSE_MS, "end the recording", this.#closed.promise);
+    } catch (error) {
+      // What waits for a full disk is lost now; the next recorder finds the segment without an end and says so.
+      this.options.log.error("the recording could not be ended in order", { reason: reasonOf(error) });
     } finally {
       this.#stop();
       this.lock.close();

@@ -1,5 +1,6 @@
 /**
- * What a handshake must be like before anybody asks who it is: the right path and a free place. Decided before the 101, answered in plain HTTP with JSON.
+ * What a handshake must be like before anybody asks who it is: HTTP/1.1 with a host (RFC 6455 §4.2.1), the right path and
+ * a free place. Decided before the 101, answered in plain HTTP with JSON.
  */
 import type { IncomingMessage } from "node:http";
 
@@ -18,6 +19,12 @@ export function refusalOf(
   request: IncomingMessage,
   limits: { clients: number; max_clients: number; busy?: boolean },
 ): Refusal | undefined {
+  if (request.httpVersion === "1.0" || request.headers.host === undefined) {
+    const message = `read the request: HTTP/${request.httpVersion}${
+      request.headers.host === undefined ? " without Host" : ""
+    }, want HTTP/1.1 with Host`;
+    return { status: 400, reason: "http", message };
+  }
   const path = (request.url ?? "/").split("?", 1)[0];
   if (!PATHS.includes(path)) {
     const message = `find ${JSON.stringify(path.slice(0, 80))}: no such path, want ${PATHS.join(" or ")}`;

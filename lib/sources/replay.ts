@@ -24,6 +24,9 @@ export const REPLAY_SCHEMA = z.strictObject({
   symbols: z.array(z.string().min(1).max(64)).min(1).max(5_000).optional().describe(
     "only these; default all",
   ),
+  redistribution: z.literal("allowed").optional().describe(
+    "the venue agreed that its data is handed to clients of servers; without it venues whose terms forbid that are refused there",
+  ),
   at_end: z.enum(["stop", "stay"]).default("stop")
     .describe("stop: the gateway ends too; stay: servers go on with what is there"),
 });
@@ -35,7 +38,7 @@ export const replay = defineSource({
   create(_config, { name }) {
     throw new TypeError(`open source ${name}: a recording is opened by createAll`);
   },
-  async createAll({ path, venue, speed, from, to, symbols = [], at_end }, context) {
+  async createAll({ path, venue, speed, from, to, symbols = [], at_end, redistribution }, context) {
     const { parts } = await openReplay({
       paths: [path].flat(),
       venue,
@@ -44,6 +47,7 @@ export const replay = defineSource({
       to_us: to === undefined ? undefined : timeOf("to", to),
       symbols,
       stays: at_end === "stay",
+      may_redistribute: redistribution === "allowed",
     }, context);
     return parts;
   },

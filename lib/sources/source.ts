@@ -34,6 +34,8 @@ export interface Source {
   readonly symbols: readonly string[];
   /** Its symbols are not known beforehand: any that comes is taken. */
   readonly learns?: boolean;
+  /** It can wait for slow sinks, and nothing is lost by that (a replay as fast as it goes). */
+  readonly patient?: boolean;
   /** False: no snapshot can be asked for (a capture holds those that it holds). Default: it can. */
   readonly can_refresh?: boolean;
   /** The time that its events are of, where that is not now (a replay). */

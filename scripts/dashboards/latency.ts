@@ -36,18 +36,18 @@ export const latency: Dashboard = {
         },
         {
           title: "Frame to exit",
-          unit: "µs",
+          unit: "s",
           width: 12,
           help:
             "From frame received to update handed to the sink or server. Sinks that store wait for batches by design.",
-          queries: quantiles("exit_latency_microseconds", "exit", "{{exit}}"),
+          queries: quantiles("exit_latency_seconds", "exit", "{{exit}}"),
         },
         {
           title: "Venue to exit",
-          unit: "µs",
+          unit: "s",
           width: 12,
           help: "From the venue's own time: its network, our way, and the difference of the clocks.",
-          queries: quantiles("exit_exchange_latency_microseconds", "exit", "{{exit}}"),
+          queries: quantiles("exit_exchange_latency_seconds", "exit", "{{exit}}"),
         },
       ],
     },

@@ -133,9 +133,9 @@ const STORIES: Record<string, Story> = {
   },
   "bybit-linear, snapshots in-band": {
     venue: "bybit-linear",
-    market: { interval_ms: 20, rate_per_s: 200 },
-    faults: ["drop", "disconnect"],
-    done: ({ count, kinds }) => count > 1_500 && (kinds.book_status ?? 0) > 3,
+    market: { interval_ms: 10, rate_per_s: 200 },
+    faults: [{ name: "drop", rate: 0.01 }, { name: "disconnect", rate: 0.001 }],
+    done: ({ count, kinds }) => count > 1_000 && (kinds.book_status ?? 0) > 3,
   },
   "mexc-spot, protobuf": {
     venue: "mexc-spot",
@@ -151,17 +151,9 @@ for (const [name, story] of Object.entries(STORIES)) {
       const live = await recordStory(folder, story);
       assertSame(await replayStory(folder), live, "at full speed");
       assertSame(await replayStory(folder), live, "at full speed, once more");
-      const seconds = (lastUs(live) - firstUs(live)) / 1e6;
-      assertSame(await replayStory(folder, { speed: Math.max(1, seconds / 2) }), live, "paced");
+      assertSame(await replayStory(folder, { speed: 1 }), live, "at its own pace");
     });
   });
-}
-
-function firstUs({ lines }: WrittenUpdates): number {
-  return parseFloat(lines[0]);
-}
-function lastUs({ lines }: WrittenUpdates): number {
-  return parseFloat(lines.at(-1)!);
 }
 
 for (const name of ["kraken, checksums", "bybit-linear, snapshots in-band", "binance-futures, a bad line"]) {

@@ -60,6 +60,7 @@ superviseTest("1,000 crashes and restarts leave no zombie and no handle behind",
     return { handles: fileHandles(supervisor.pid), rss_bytes: supervisor.daemon.rssBytes() };
   };
   const before = await measure(100);
+  const middle = await measure(600);
   const after = await measure(1_100);
   await supervisor.ask({ ask: "stop", names: ["all"] });
   const children = listProcesses().filter(({ ppid }) => ppid === supervisor.pid);
@@ -71,8 +72,9 @@ superviseTest("1,000 crashes and restarts leave no zombie and no handle behind",
   );
   // a leak of one a cycle would be a thousand
   assert.ok(after.handles <= before.handles + 20, `handles: ${before.handles} → ${after.handles}`);
-  const grown = after.rss_bytes - before.rss_bytes;
-  assert.ok(grown < 30 * 1_048_576, `memory grew by ${grown} bytes over 1,000 cycles`);
+  // a leak grows in both halves; the engine's heap takes its steps once
+  const grown = Math.min(middle.rss_bytes - before.rss_bytes, after.rss_bytes - middle.rss_bytes);
+  assert.ok(grown < 15 * 1_048_576, `memory grew by ${grown} bytes and more in each 500 cycles`);
   report(
     `1,000 cycles: handles ${before.handles} → ${after.handles}, RSS ${
       Math.round(before.rss_bytes / 1e6)

@@ -162,7 +162,8 @@ clusterTest(
     await monitor.line("two more lines", () => true, monitor.lines.length + 1);
     const began = monitor.lines.length;
     const before = await totals();
-    await run("-n", "-c", "4", "-t", "500");
+    // At a steady rate, two seconds of it: long enough for a look to meet the four at work.
+    await run("-n", "-c", "4", "-t", "500", "-R", "1000");
     const ended = monitor.lines.length;
     await monitor.line("lines after the statistics were sent", () => true, ended + 4);
     const { lines } = monitor;

@@ -12,7 +12,8 @@ const methodsOf = (type: { prototype: unknown }) => type.prototype as Record<str
 
 let is_adapted = false;
 
-function adapt(): void {
+/** Once per process. */
+export function adapt(): void {
   if (is_adapted) return;
   is_adapted = true;
   methodsOf(Connection).exchangeCommandVersions = () => Promise.resolve();

@@ -5,6 +5,7 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { openCapture } from "../open_capture.ts";
+import { joined } from "../read_capture.ts";
 import type { Mark } from "./mark.ts";
 import { encodeAnswer, RECORD, RECORD_HEAD_BYTES, RecordBuffer, type RecordKind } from "./record.ts";
 
@@ -140,11 +141,4 @@ function integerOf(bytes: Uint8Array, start: number, stop: number): number {
 function isSnapshot(frame: Uint8Array): boolean {
   for (let i = 0; i < SNAPSHOT.length; i++) if (frame[i] !== SNAPSHOT[i]) return false;
   return true;
-}
-
-function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  const both = new Uint8Array(head.length + tail.length);
-  both.set(head);
-  both.set(tail, head.length);
-  return both;
 }

@@ -26,8 +26,10 @@ const AGE = bytesOf('","age":');
 const TRADES = bytesOf('{"format":"TRADES","trades":[');
 const TRADE_ID = bytesOf('{"trade_id":');
 const TRADE_PRICE = bytesOf(',"price":');
-const BUY = bytesOf(',"side":"buy","maker_order_id":');
-const SELL = bytesOf(',"side":"sell","maker_order_id":');
+const UNNUMBERED_PRICE = bytesOf('{"price":');
+const BUY = bytesOf(',"side":"buy"');
+const SELL = bytesOf(',"side":"sell"');
+const MAKER = bytesOf(',"maker_order_id":');
 const TAKER = bytesOf(',"taker_order_id":');
 const COMMA = ",".charCodeAt(0);
 const CLOSE = "}".charCodeAt(0);
@@ -59,19 +61,36 @@ export function writeMbo(
 /** Trades in the order in which they happened. */
 export function writeTrades(writer: ByteWriter, market: SimulatedMarket, trades: readonly TapeTrade[]): void {
   const { price_decimals, quantity_decimals } = market.instrument;
+  writeTapeTrades(writer, price_decimals, quantity_decimals, trades);
+}
+/** The same of any tape; what a trade does not tell is left out. */
+export function writeTapeTrades(
+  writer: ByteWriter,
+  price_decimals: number,
+  quantity_decimals: number,
+  trades: readonly TapeTrade[],
+): void {
   writer.raw(TRADES);
   for (const [at, trade] of trades.entries()) {
     if (at > 0) writer.byte(COMMA);
-    writer.raw(TRADE_ID);
-    writer.integer(trade.trade_id);
-    writer.raw(TRADE_PRICE);
+    if (trade.trade_id === undefined) writer.raw(UNNUMBERED_PRICE);
+    else {
+      writer.raw(TRADE_ID);
+      writer.integer(trade.trade_id);
+      writer.raw(TRADE_PRICE);
+    }
     writer.decimal(trade.price, price_decimals);
     writer.raw(QUANTITY);
     writer.decimal(trade.quantity, quantity_decimals);
-    writer.raw(trade.side === "buy" ? BUY : SELL);
-    writer.integer(trade.maker_order_id);
-    writer.raw(TAKER);
-    writer.integer(trade.taker_order_id);
+    if (trade.side !== undefined) writer.raw(trade.side === "buy" ? BUY : SELL);
+    if (trade.maker_order_id !== undefined) {
+      writer.raw(MAKER);
+      writer.integer(trade.maker_order_id);
+    }
+    if (trade.taker_order_id !== undefined) {
+      writer.raw(TAKER);
+      writer.integer(trade.taker_order_id);
+    }
     writer.raw(TIMESTAMP);
     writer.text(isoMicroseconds(trade.time_us));
     writer.text('"}');

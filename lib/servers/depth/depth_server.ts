@@ -20,6 +20,7 @@ import { type Listener, openListener } from "../listen.ts";
 import type { Server } from "../server.ts";
 import { refusalOf, refusalResponse } from "../handshake.ts";
 import { type ClientContext, type CloseReason, DepthClient, textFrame } from "./depth_client.ts";
+import type { DepthFeed } from "./depth_feed.ts";
 import { MarketClock, phasesOf } from "./market_clock.ts";
 import { SymbolFeed } from "./symbol_feed.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -28,6 +29,8 @@ export interface DepthServerOptions {
   /** HOST:PORT; port 0 picks a free one. */
   listen: string;
   symbols: readonly string[];
+  /** Books that are kept elsewhere, instead of simulated ones of `symbols`. */
+  feeds?: readonly DepthFeed[];
   /** The same seed and start give the same markets. */
   seed: string;
   /** Simulated time of the opening, Unix epoch, whole microseconds; absent: now. */
@@ -90,7 +93,7 @@ export async function openDepthServer(
 ): Promise<DepthServer> {
   const origin_ms = world.clock.monotonic_ms();
   const start_us = options.start_us ?? Math.floor(world.clock.now_us());
-  const feeds = [...new Set(options.symbols)].map((symbol) =>
+  const feeds = options.feeds ?? [...new Set(options.symbols)].map((symbol) =>
     new SymbolFeed(
       new SimulatedMarket({
         instrument: instrumentOf(symbol),
@@ -132,7 +135,7 @@ class RunningDepthServer implements DepthServer {
     readonly options: DepthServerOptions,
     readonly world: DepthServerWorld,
     readonly listener: Listener,
-    readonly feeds: readonly SymbolFeed[],
+    readonly feeds: readonly DepthFeed[],
     opening: { start_us: number; origin_ms: number },
   ) {
     const { clock, log } = world;
@@ -195,13 +198,7 @@ class RunningDepthServer implements DepthServer {
       refused: this.#refused,
       skipped: this.#skipped,
       closes: this.#closes,
-      symbols: this.feeds.map(({ market, symbol }) => ({
-        symbol,
-        halted: market.halted,
-        actions: market.actions,
-        trades: market.book.trade_id,
-        resting_orders: market.book.orders.count(0) + market.book.orders.count(1),
-      })),
+      symbols: this.feeds.map((feed) => feed.describe()),
     };
   }
 

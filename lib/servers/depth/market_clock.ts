@@ -6,7 +6,7 @@
  */
 import type { Clock, Timer } from "../../base/clock.ts";
 import { type Log, RateLimitedLog } from "../../base/log.ts";
-import type { SymbolFeed } from "./symbol_feed.ts";
+import type { DepthFeed } from "./depth_feed.ts";
 
 /** Work on the markets in one go before the event loop gets its turn. */
 const SLICE_MS = 10;
@@ -42,7 +42,7 @@ export class MarketClock {
   /** The feed being moved on; all have arrived when it is past the last. */
   #working: number;
 
-  constructor(readonly feeds: readonly SymbolFeed[], readonly options: MarketClockOptions) {
+  constructor(readonly feeds: readonly DepthFeed[], readonly options: MarketClockOptions) {
     this.#phases = phasesOf(options.interval_ms);
     this.#log = new RateLimitedLog(options.log, options.clock, 30_000);
     this.#working = feeds.length;

@@ -9,7 +9,7 @@ import { isoMicroseconds } from "../../wire/iso_time.ts";
 import type { DepthClient } from "./depth_client.ts";
 import { type DataType, type Request, RequestProblem, type Subscribe } from "./protocol.ts";
 import { Stream } from "./stream.ts";
-import type { SymbolFeed } from "./symbol_feed.ts";
+import type { DepthFeed } from "./depth_feed.ts";
 import { Topic } from "./topic.ts";
 
 export const MAX_STREAMS = 256;
@@ -35,12 +35,12 @@ interface Phase {
 }
 
 export class Subscriptions {
-  readonly #feeds: ReadonlyMap<string, SymbolFeed>;
+  readonly #feeds: ReadonlyMap<string, DepthFeed>;
   readonly #phases: readonly Phase[];
   readonly #phase_of = new Map<DepthClient, Phase>();
   readonly #writer = new ByteWriter(65_536);
 
-  constructor(feeds: readonly SymbolFeed[], readonly options: SubscriptionsOptions) {
+  constructor(feeds: readonly DepthFeed[], readonly options: SubscriptionsOptions) {
     this.#feeds = new Map(feeds.map((feed) => [feed.symbol, feed]));
     this.#phases = Array.from({ length: options.phases }, () => ({ clients: new Set(), topics: new Map() }));
   }

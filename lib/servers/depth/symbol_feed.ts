@@ -5,12 +5,16 @@
 import { EventBuffer, TRADE } from "../../simulation/event_buffer.ts";
 import type { SimulatedMarket } from "../../simulation/market.ts";
 import { BID } from "../../simulation/side.ts";
-import type { TradeTape } from "./trade_tape.ts";
+import type { ByteWriter } from "../../wire/byte_writer.ts";
+import { type BookChanges, MboChanges, MbpChanges } from "./book_changes.ts";
+import type { DepthFeed } from "./depth_feed.ts";
+import { writeMbo, writeMbp, writeTrades } from "./depth_json.ts";
+import type { TapeTrade, TradeTape } from "./trade_tape.ts";
 
 /** A few milliseconds of work: after that the caller looks at the time. */
 const SLICE_EVENTS = 8_192;
 
-export class SymbolFeed {
+export class SymbolFeed implements DepthFeed {
   /** Filled as the market moves. Bound: one per publication phase. */
   readonly tapes = new Set<TradeTape>();
   readonly #buffer = new EventBuffer(SLICE_EVENTS);
@@ -34,6 +38,30 @@ export class SymbolFeed {
     this.#at_us = done ? to_us : Math.floor(this.market.now_ms * 1000);
     if (this.tapes.size > 0) this.#tellTrades();
     return done;
+  }
+
+  writeMbp(writer: ByteWriter, max_levels: number): void {
+    writeMbp(writer, this.market, max_levels);
+  }
+  writeMbo(writer: ByteWriter, max_levels: number): void {
+    writeMbo(writer, this.market, max_levels, this.#at_us);
+  }
+  writeTrades(writer: ByteWriter, trades: readonly TapeTrade[]): void {
+    writeTrades(writer, this.market, trades);
+  }
+  changes(data_type: "MBP" | "MBO", max_levels: number): BookChanges {
+    const { market } = this;
+    return data_type === "MBP" ? new MbpChanges(market, max_levels) : new MboChanges(market, max_levels);
+  }
+  describe(): Record<string, unknown> {
+    const { market, symbol } = this;
+    return {
+      symbol,
+      halted: market.halted,
+      actions: market.actions,
+      trades: market.book.trade_id,
+      resting_orders: market.book.orders.count(0) + market.book.orders.count(1),
+    };
   }
 
   #tellTrades(): void {

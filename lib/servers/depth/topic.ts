@@ -5,10 +5,9 @@
 import { ByteWriter } from "../../wire/byte_writer.ts";
 import { SharedTail } from "../../wire/headed_frame.ts";
 import { isoMicroseconds } from "../../wire/iso_time.ts";
-import { type BookChanges, MboChanges, MbpChanges } from "./book_changes.ts";
-import { writeMbo, writeMbp, writeTrades } from "./depth_json.ts";
+import type { BookChanges } from "./book_changes.ts";
+import type { DepthFeed } from "./depth_feed.ts";
 import type { DataType } from "./protocol.ts";
-import type { SymbolFeed } from "./symbol_feed.ts";
 import { TradeTape } from "./trade_tape.ts";
 
 /** One message's shared part. */
@@ -32,7 +31,7 @@ export class Topic {
   #difference: Publication | undefined;
   #writer = new ByteWriter();
 
-  constructor(readonly feed: SymbolFeed, readonly data_type: DataType, readonly max_levels: number) {}
+  constructor(readonly feed: DepthFeed, readonly data_type: DataType, readonly max_levels: number) {}
 
   get idle(): boolean {
     return this.#streams === 0;
@@ -44,10 +43,7 @@ export class Topic {
       this.#tape = new TradeTape();
       this.feed.tapes.add(this.#tape);
     } else if (delta && this.#delta_streams++ === 0) {
-      const { market } = this.feed;
-      this.#changes = this.data_type === "MBP"
-        ? new MbpChanges(market, this.max_levels)
-        : new MboChanges(market, this.max_levels);
+      this.#changes = this.feed.changes(this.data_type, this.max_levels);
     }
   }
   leave(delta: boolean): void {
@@ -71,7 +67,7 @@ export class Topic {
     if (!this.#tape) return;
     const { trades, lost } = this.#tape.take();
     this.#trades = trades.length === 0 ? undefined : {
-      tail: this.#encode((writer) => writeTrades(writer, this.feed.market, trades)),
+      tail: this.#encode((writer) => this.feed.writeTrades(writer, trades)),
       lost,
       trades: trades.length,
     };
@@ -91,9 +87,8 @@ export class Topic {
   }
 
   #writeBook(writer: ByteWriter): void {
-    const { market, at_us } = this.feed;
-    if (this.data_type === "MBP") writeMbp(writer, market, this.max_levels);
-    else writeMbo(writer, market, this.max_levels, at_us);
+    if (this.data_type === "MBP") this.feed.writeMbp(writer, this.max_levels);
+    else this.feed.writeMbo(writer, this.max_levels);
   }
   #encode(data: (writer: ByteWriter) => void): SharedTail {
     const writer = this.#writer;

@@ -8,15 +8,16 @@ import { BoundedQueue } from "../../base/bounded_queue.ts";
 export const MAX_TRADES = 1_000;
 
 export interface TapeTrade {
-  trade_id: number;
+  /** Absent where the data has none. */
+  trade_id?: number;
   price: number;
   quantity: number;
-  /** Of the aggressor. */
-  side: "buy" | "sell";
+  /** Of the aggressor; absent where nobody tells. */
+  side?: "buy" | "sell";
   /** Unix epoch, microseconds with a fraction. */
   time_us: number;
-  maker_order_id: number;
-  taker_order_id: number;
+  maker_order_id?: number;
+  taker_order_id?: number;
 }
 
 export class TradeTape {

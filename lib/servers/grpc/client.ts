@@ -68,8 +68,10 @@ export class GrpcClient implements CallAccount {
   get has_room(): boolean {
     return this.queued_bytes <= this.context.max_queue_bytes / 2;
   }
+  /** One message goes whatever its size while nothing else waits, or a deep book could never be told. */
   hold(bytes: number): boolean {
-    if (bytes > 0 && this.queued_bytes + bytes > this.context.max_queue_bytes) return false;
+    const { max_queue_bytes } = this.context;
+    if (bytes > 0 && this.queued_bytes > 0 && this.queued_bytes + bytes > max_queue_bytes) return false;
     this.queued_bytes += bytes;
     this.holding?.set(this.queued_bytes);
     if (bytes > 0) this.context.noteAdmitted(bytes);

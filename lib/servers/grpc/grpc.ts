@@ -50,8 +50,9 @@ export const grpc = defineServer({
   schema: grpcSchema,
   async open(config, hub): Promise<Server> {
     requireSafe(config);
-    const unfit = checkRuntime(Deno.version.deno, Deno.build.standalone);
-    if (unfit) throw unfit;
+    // A binary may carry an older runtime than source needs; its HTTP/2 takes no connection of ours.
+    const unfit = checkRuntime(Deno.version.deno, false);
+    if (unfit) throw new UserError(`serve gRPC: ${unfit.message}`, { hint: unfit.hint, cause: unfit });
     // Loaded only where it is served.
     const { GrpcServer } = await import("./grpc_server.ts");
     const { clock, log, metrics } = hub;

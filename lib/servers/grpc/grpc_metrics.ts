@@ -18,7 +18,9 @@ export function grpcMetrics(metrics: Metrics) {
     ),
     slow: metrics.counter("mdg_grpc_slow_calls_total", "Streams ended because their client did not read")
       .with(),
-    refused: metrics.counter("mdg_grpc_refused_total", "Calls refused for who makes them", ["reason"]),
+    refused: metrics.counter("mdg_grpc_refused_total", "Connections and calls refused for who makes them", [
+      "reason",
+    ]),
   };
 }
 

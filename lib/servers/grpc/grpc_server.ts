@@ -116,6 +116,7 @@ export class GrpcServer {
         max_streams,
         limits: options,
         accept: (socket) => !server.#closing && server.#door.accept(socket),
+        onRefused: () => server.metrics.refused.with("connection").value++,
         onConnection: (connection) => server.#onConnection(connection),
         onStream: (connection, stream, headers) => server.#onStream(connection, stream, headers),
       });

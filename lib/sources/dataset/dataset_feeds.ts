@@ -9,10 +9,12 @@ import { DbnMapper } from "./dbn_mapper.ts";
 import { TardisMapper } from "./tardis_mapper.ts";
 
 /** What a replay needs of a feed. */
-export type ReplayFeed = Pick<
-  Feed,
-  "name" | "sequence" | "snapshot" | "instruments" | "redistribution" | "symbol" | "createMapper"
->;
+export type ReplayFeed =
+  & Pick<
+    Feed,
+    "name" | "sequence" | "snapshot" | "instruments" | "redistribution" | "symbol" | "createMapper"
+  >
+  & Partial<Pick<Feed, "channels">>;
 
 function chained(delta: BookDelta, last_id: number): SequenceVerdict {
   if (delta.last_id <= last_id) return "stale";

@@ -12,6 +12,7 @@ import {
   readDbnMetadata,
 } from "../../formats/dbn/metadata.ts";
 import { DbnRecord, dbnRecordBytes } from "../../formats/dbn/record.ts";
+import { joined } from "../../formats/read_capture.ts";
 import type { Mark } from "../../formats/recording/mark.ts";
 import type { Records } from "../../formats/recording/open_records.ts";
 import { RECORD, RecordBuffer, type RecordKind } from "../../formats/recording/record.ts";
@@ -151,10 +152,4 @@ async function* chunksOf(path: string, is_packed: boolean): AsyncGenerator<Uint8
     raw.destroy();
     await closed;
   }
-}
-function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  const both = new Uint8Array(head.length + tail.length);
-  both.set(head);
-  both.set(tail, head.length);
-  return both;
 }

@@ -25,6 +25,8 @@ export interface ReplayOptions {
   to_us?: number;
   symbols: readonly string[];
   stays: boolean;
+  /** The operator has the venue's agreement to hand its data on. */
+  may_redistribute?: boolean;
   throttle?: PlayerOptions["throttle"];
   /** What else the part of this source is to tell. */
   listen?(mark: Mark & { mark: "source" }): Pick<ReplayPartOptions, "heard" | "marked">;
@@ -63,6 +65,8 @@ export async function openReplay(options: ReplayOptions, context: SourceContext)
       ...options.listen?.(mark),
       symbols: new Set(options.symbols.map((symbol) => feed.symbol(symbol))),
       stays: options.stays,
+      may_redistribute: options.may_redistribute === true,
+      isPatient: () => player.pace.speed === Infinity,
       started: () => player.started(),
       stopped: () => player.stop(),
     });

@@ -42,6 +42,9 @@ export interface ReplayPartOptions {
   marked?(mark: Mark, at_us: number, lane: number): void;
   /** At the end it waits to be stopped, so that servers go on with what is there. */
   stays: boolean;
+  may_redistribute: boolean;
+  /** It plays as fast as it goes: whoever is slower may be waited for. */
+  isPatient(): boolean;
   /** The consumer is there, or gone. */
   started(): void;
   stopped(): void;
@@ -66,7 +69,9 @@ export class ReplayPart implements Source {
   frames = 0;
   malformed = 0;
   #events: SourceEvents | undefined;
-  #channels: ReadonlySet<string>;
+  readonly #channels: ReadonlySet<string>;
+  /** Some channel or symbol of what comes is not wanted. */
+  readonly #wants_some: boolean;
   readonly #connections = new Map<number, RecordedConnection>();
   readonly #overlap: Overlap;
   readonly #owner = new SnapshotOwner();
@@ -91,9 +96,11 @@ export class ReplayPart implements Source {
     this.venue = feed.name;
     this.clock = clock;
     this.#channels = new Set(mark.channels);
+    const wants_all = mark.channels.length === 0 || feed.channels?.every((one) => this.#channels.has(one));
+    this.#wants_some = !wants_all || symbols.size > 0;
     const has_books = mark.channels.length === 0 || this.#channels.has("book");
     this.sequence = has_books ? feed.sequence : undefined;
-    this.withheld = feed.redistribution?.forbidden;
+    this.withheld = options.may_redistribute ? undefined : feed.redistribution?.forbidden;
     this.symbols = mark.symbols.filter((symbol) => symbols.size === 0 || symbols.has(symbol));
     this.told_batches = mark.batches === true;
     this.#played = new PlayedTimes(clock.host);
@@ -105,6 +112,9 @@ export class ReplayPart implements Source {
   playedAt(received_us: number): number | undefined {
     this.#wants_times = true;
     return this.#played.find(received_us);
+  }
+  get patient(): boolean {
+    return this.options.isPatient();
   }
   /** What the live run asked for comes; a capture of another tool knows nothing of our wishes. */
   get can_refresh(): boolean {
@@ -148,6 +158,10 @@ export class ReplayPart implements Source {
       this.#delivered?.();
     }
   }
+  /** What reads its connections' frames, for whoever wants more of it than events. */
+  *mappers(): Iterable<Mapper> {
+    for (const { mapper } of this.#connections.values()) yield mapper;
+  }
   /** Hands on what is there; resolves when it was worked on. */
   deliver(): Promise<void> | undefined {
     if (this.filling.size === 0) return undefined;
@@ -189,7 +203,7 @@ export class ReplayPart implements Source {
       if (outcome.kind === "malformed") this.malformed++;
       return;
     }
-    this.#keepWanted(batch.events, before);
+    if (this.#wants_some) this.#keepWanted(batch.events, before);
     for (let i = before; i < batch.events.length; i++) this.#owner.note(batch.events[i]);
     this.options.heard?.(batch, before, key);
     this.#overlap.take(batch, before, connection, connection.leg);
@@ -327,7 +341,6 @@ export class ReplayPart implements Source {
   #keepWanted(events: MarketEvent[], from: number): void {
     const channels = this.#channels;
     const { symbols } = this.options;
-    if (channels.size === 0 && symbols.size === 0) return;
     let kept = from;
     for (let i = from; i < events.length; i++) {
       const event = events[i];

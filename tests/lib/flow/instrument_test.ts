@@ -207,6 +207,36 @@ Deno.test("an interruption forgets quote ids and keeps the book as a base", () =
   assert.equal(consumer.statuses.at(-1)?.reason, "repair");
 });
 
+Deno.test("the last ticker and the last candles are kept; an interruption takes the ticker away", () => {
+  const { instrument } = live();
+  const head = { venue: "test", symbol: "BTCUSDT", received_us: 1 };
+  instrument.onOther({ kind: "ticker", ...head, last_price: 1 });
+  instrument.onOther({ kind: "ticker", ...head, last_price: 2 });
+  assert.equal(instrument.last_ticker!.last_price, 2);
+  const bar = { interval: "1m", open: 1, high: 1, low: 1, close: 1, volume: 1, closed: true };
+  instrument.onOther({ kind: "candle", ...head, ...bar, open_time_ms: 0, close_time_ms: 59_999 });
+  assert.equal(instrument.last_ticker!.last_price, 2);
+  assert.equal(instrument.recent_candles.list("1m").length, 1);
+  instrument.interrupted("disconnected", 2_000);
+  assert.equal(instrument.last_ticker, undefined);
+  assert.equal(instrument.recent_candles.list("1m").length, 1);
+});
+
+Deno.test("candles that are built from trades are kept as they are published", () => {
+  const { context } = made();
+  const published: MarketUpdate[] = [];
+  const instrument = new Instrument("test", "BTCUSDT", undefined, {
+    ...context,
+    publish: (update) => void published.push(update),
+    candles: { intervals: ["1m"], publish: true },
+  });
+  instrument.onTrade({ ...trade(1), exchange_ms: context.clock.now_ms() + 1 });
+  instrument.tick(context.clock.now_ms() + 500);
+  const [candle] = published.filter(({ kind }) => kind === "candle");
+  const [kept] = instrument.recent_candles.list("1m");
+  assert.deepEqual({ ...candle, sent_ms: undefined }, kept);
+});
+
 Deno.test("trades pass once and the last thousand are kept", () => {
   const { instrument, consumer, context } = made();
   for (let id = 1; id <= 5_000; id++) {

@@ -51,7 +51,7 @@ Deno.test("from receipt and from the venue's time, per exit, as metrics and as a
   assert.equal(redis.periods.length, 3);
   assert.equal(redis.periods.reduce((sum, one) => sum + one.count, 0), 30);
   assert.ok(redis.periods[1].at_s > redis.periods[0].at_s);
-  const family = metrics.families.get("exit_latency_microseconds")!;
+  const family = metrics.families.get("exit_latency_seconds")!;
   const value = family.children.get("redis")!.value as HistogramValue;
   assert.equal(value.count, 30);
 });

@@ -127,14 +127,18 @@ export class Call {
     this.stream.close(RST_ENHANCE_YOUR_CALM);
   }
 
+  /** Reset by either side: what is written now would be an error. */
+  get #unwritable(): boolean {
+    return this.stream.destroyed || this.stream.closed;
+  }
   #respond(): void {
-    if (this.stream.headersSent || this.stream.destroyed) return;
+    if (this.stream.headersSent || this.#unwritable) return;
     this.stream.respond(HEADERS, { waitForTrailers: true });
   }
   #pump(window_bytes: number): void {
     let taken = 0;
     let bytes = 0;
-    while (taken < this.#waiting.length && this.#in_flight_bytes < window_bytes && !this.stream.destroyed) {
+    while (taken < this.#waiting.length && this.#in_flight_bytes < window_bytes && !this.#unwritable) {
       const frame = this.#waiting[taken++];
       bytes += frame.length;
       this.#in_flight_bytes += frame.length;
@@ -158,7 +162,7 @@ export class Call {
     this.#deadline?.cancel();
     this.#tellEnd();
     const { stream } = this;
-    if (stream.destroyed) return;
+    if (this.#unwritable) return;
     if (!stream.headersSent) {
       stream.respond({ ...HEADERS, ...trailersOf(code, message) }, { endStream: true });
     } else stream.end();

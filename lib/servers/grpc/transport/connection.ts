@@ -46,6 +46,10 @@ export class Connection {
   get socket(): Socket {
     return this.tap.socket;
   }
+  /** A ping is under way. */
+  get awaits_pong(): boolean {
+    return this.#awaits_pong;
+  }
   enter(call: Call): void {
     this.calls.add(call);
   }

@@ -30,6 +30,8 @@ export interface Http2ListenOptions {
   readonly max_streams: number;
   readonly limits: ConnectionLimits;
   accept(socket: Socket): boolean;
+  /** A connection was ended before a byte was read. */
+  onRefused(): void;
   onConnection(connection: Connection): void;
   onStream(connection: Connection, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
 }
@@ -45,7 +47,6 @@ export class Http2Listener {
   #closed: Promise<void> | undefined;
   #unfollow: (() => void) | undefined;
   address = "";
-  refused = 0;
 
   private constructor(readonly options: Http2ListenOptions) {
     const { max_streams, tls } = options;
@@ -108,9 +109,9 @@ export class Http2Listener {
   /** Before TLS. */
   #admit(socket: Socket): boolean {
     socket.on("error", () => {});
-    const { max_connections, accept } = this.options;
+    const { max_connections, accept, onRefused } = this.options;
     if (this.#sockets.size >= max_connections || !accept(socket)) {
-      this.refused++;
+      onRefused();
       socket.destroy();
       return false;
     }

@@ -209,12 +209,19 @@ export class Client implements Recipient, Flushable, CohortMember {
     if (!this.open) return true;
     const queue = this.#queue;
     if (queue.pending > 0) this.flush();
-    if (!queue.canPass(bytes.length) || this.lagging || this.lease?.takeBytes(bytes.length) === false) {
-      return false;
+    if (this.lagging) return false;
+    if (queue.canPass(bytes.length)) {
+      if (this.lease?.takeBytes(bytes.length) === false) return false;
+      queue.pass(bytes.length);
+      this.holding?.set(queue.queued_bytes);
+      this.#write(bytes, frames);
+      return true;
     }
-    queue.pass(bytes.length);
+    // Below the step at which anything is conflated it keeps company: the shared batch waits as one piece.
+    if (queue.queued_bytes + bytes.length > this.limits.conflate_bytes || !queue.push(bytes)) return false;
     this.holding?.set(queue.queued_bytes);
-    this.#write(bytes, frames);
+    this.context.noteAdmitted(bytes.length);
+    this.#countFrames(frames - 1);
     return true;
   }
   onLeft(): void {
@@ -289,13 +296,15 @@ export class Client implements Recipient, Flushable, CohortMember {
   }
 
   #write(bytes: Frame, frames: number): void {
-    const { metrics } = this.context;
-    metrics.sent_frames.value += frames;
-    metrics.sent_bytes.value += bytes.length;
-    this.sent_frames += frames;
+    this.#countFrames(frames);
+    this.context.metrics.sent_bytes.value += bytes.length;
     this.sent_bytes += bytes.length;
     this.socket.write(bytes, () => this.#onWritten(bytes.length));
     if (this.ping.isDue(bytes.length)) this.#sendPing();
+  }
+  #countFrames(count: number): void {
+    this.context.metrics.sent_frames.value += count;
+    this.sent_frames += count;
   }
   #sendPing(): void {
     this.send(controlFrame(PING, this.ping.next()));
@@ -330,8 +339,8 @@ export class Client implements Recipient, Flushable, CohortMember {
     this.#queue.written(bytes);
     this.holding?.set(this.#queue.queued_bytes);
     if (this.#queue.queued_bytes === 0) this.#on_drained?.();
-    if (!this.open || this.cohort) return;
-    this.flush();
+    if (!this.open) return;
+    if (this.#queue.pending > 0 || this.cohort === undefined) this.flush();
     this.#catchUp();
   }
   #catchUp(): void {

@@ -67,7 +67,7 @@ export class Edge implements EdgeInbox {
   constructor(readonly options: EdgeOptions) {
     const { clock, limits, metrics, epoch } = options;
     this.#flusher = new Flusher(clock);
-    this.history = new FrameHistory(clock, limits.resume_bytes, limits.resume_ms);
+    this.history = new FrameHistory(limits.resume_bytes, limits.resume_ms);
     this.requests = new RequestDesk(this);
     this.#relay_context = {
       epoch,
@@ -332,6 +332,7 @@ export class Edge implements EdgeInbox {
     // After a stall of our own the answers wait in our own sockets: nobody is judged.
     const stalled = now_ms - this.#watched_ms > 2 * WATCH_MS;
     this.#watched_ms = now_ms;
+    this.history.tick(now_ms);
     for (const client of this.clients) {
       if (!stalled && client.ping.waiting_ms > limits.max_lag_ms) client.markLate();
     }

@@ -3,7 +3,6 @@
  * bytes over all streams and by age: the oldest frame goes first, whosever it is. All or nothing: `after` gives the whole
  * run up to now, or undefined when a part of it is gone.
  */
-import type { Clock } from "../../../base/clock.ts";
 import type { Frame } from "../../../wire/websocket_frame.ts";
 
 /** Whose frames they are; compared by identity. */
@@ -20,28 +19,27 @@ interface Run {
   head: number;
   bytes: number;
 }
-interface Entry {
-  readonly run: Run;
-  readonly at_ms: number;
-}
 const COMPACT_AT = 1_024;
 const GONE: Frame = new Uint8Array(0);
 
 export class FrameHistory {
   readonly #runs = new Map<HistoryKey, Run>();
-  /** One per frame, oldest first over all streams; those of runs that ended stand for nothing. */
-  #entries: Entry[] = [];
+  // One entry per frame, oldest first over all streams, side by side; those of runs that ended stand for nothing.
+  #owners: Run[] = [];
+  #times_ms: number[] = [];
   #head = 0;
   #bytes = 0;
+  #now_ms = 0;
 
-  constructor(
-    readonly clock: Pick<Clock, "monotonic_ms">,
-    readonly max_bytes: number,
-    readonly max_age_ms: number,
-  ) {}
+  constructor(readonly max_bytes: number, readonly max_age_ms: number) {}
 
   get bytes(): number {
     return this.#bytes;
+  }
+  /** What time it is; between two words of it frames count as of the same age, so that none costs a look at the clock. */
+  tick(now_ms: number): void {
+    this.#now_ms = now_ms;
+    this.#trim();
   }
   note(key: HistoryKey, seq: number, frame: Frame): void {
     if (this.max_bytes === 0) return;
@@ -51,12 +49,12 @@ export class FrameHistory {
       this.forget(key);
       this.#runs.set(key, run = { first_seq: seq, frames: [], head: 0, bytes: 0 });
     }
-    const at_ms = this.clock.monotonic_ms();
     run.frames.push(frame);
     run.bytes += frame.length;
     this.#bytes += frame.length;
-    this.#entries.push({ run, at_ms });
-    this.#trim(at_ms);
+    this.#owners.push(run);
+    this.#times_ms.push(this.#now_ms);
+    if (this.#bytes > this.max_bytes) this.#trim();
   }
   /** Frames after `seq`, oldest first; undefined unless all of them are here. */
   after(key: HistoryKey, seq: number): readonly Frame[] | undefined {
@@ -75,16 +73,18 @@ export class FrameHistory {
     run.head = 0;
     run.bytes = 0;
   }
-  #trim(now_ms: number): void {
-    while (this.#head < this.#entries.length) {
-      const { run, at_ms } = this.#entries[this.#head];
+  #trim(): void {
+    const oldest_ms = this.#now_ms - this.max_age_ms;
+    while (this.#head < this.#owners.length) {
+      const run = this.#owners[this.#head];
       const is_dead = run.head === run.frames.length;
-      if (!is_dead && this.#bytes <= this.max_bytes && now_ms - at_ms <= this.max_age_ms) break;
+      if (!is_dead && this.#bytes <= this.max_bytes && this.#times_ms[this.#head] >= oldest_ms) break;
       this.#head++;
       if (!is_dead) this.#drop(run);
     }
-    if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head);
+    if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#owners.length) {
+      this.#owners = this.#owners.slice(this.#head);
+      this.#times_ms = this.#times_ms.slice(this.#head);
       this.#head = 0;
     }
   }

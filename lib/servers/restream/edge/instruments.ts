@@ -41,7 +41,7 @@ export class EdgeInstrument {
 /** Words on sync are not replayed: a newcomer is told how it is now. */
 const NO_RESUME = {
   epoch: "",
-  history: new FrameHistory({ monotonic_ms: () => 0 }, 0, 0),
+  history: new FrameHistory(0, 0),
   tellSnapshot: () => {},
 };
 

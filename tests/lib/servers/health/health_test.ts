@@ -56,7 +56,13 @@ Deno.test("health: HEAD has headers and no body, other methods and paths are ref
     }
     const missing = await fetch(`${url}/nothing`);
     assert.equal(missing.status, 404);
-    assert.deepEqual((await missing.json()).paths, ["/health", "/ready", "/metrics", "/instruments"]);
+    assert.deepEqual((await missing.json()).paths.slice(0, 5), [
+      "/health",
+      "/ready",
+      "/metrics",
+      "/instruments",
+      "/openapi.json",
+    ]);
   }));
 
 function fillMetrics(hub: FakeHub): void {

@@ -1,6 +1,6 @@
 /** Every config under examples/ is one that `mdg run` takes. */
 import assert from "node:assert/strict";
-import { path, runMdg } from "./mdg_process.ts";
+import { path, runMdg } from "../mdg_process.ts";
 
 const folders = [...Deno.readDirSync(path("examples"))].filter(({ isDirectory }) => isDirectory);
 
