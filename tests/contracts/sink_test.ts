@@ -10,12 +10,10 @@ import * as registry from "../../lib/sinks/registry.ts";
 import type { SinkKind } from "../../lib/sinks/sink.ts";
 import { testUnless } from "../services.ts";
 import type { Arrived, OtherSide, SinkFixture } from "./sink_fixture.ts";
-import { eventually, SinkRig, type SinkRigOptions, TRADE } from "./sink_rig.ts";
+import { eventually, PATIENCE_MS, SinkRig, type SinkRigOptions, TRADE } from "./sink_rig.ts";
 
 const SYMBOLS = ["BTCUSDT", "ETHUSDT", "XRPUSDT"];
 const KINDS: Readonly<Record<string, SinkKind>> = { ...registry };
-/** Far more than any sink needs; a hang must end the test with a name. */
-const PATIENCE_MS = 10_000;
 
 const fixtures = new Map<string, SinkFixture>();
 for (const { name, isFile } of Deno.readDirSync(new URL("sinks/", import.meta.url))) {
@@ -49,14 +47,23 @@ function eachSink(name: string, body: (stage: Stage) => Promise<void>): void {
     if (!kind) continue;
     testUnless(fixture.missing, `sink ${word}: ${name}`, async () => {
       await using other = await fixture.open();
-      const open = ({ gate, limits }: SinkRigOptions = {}) =>
-        withDeadline(
-          systemClock,
-          PATIENCE_MS,
-          "connect",
-          SinkRig.open(kind, other.config, { limits, gate: () => other.readerAway?.() ?? gate?.() }),
-        );
-      await body({ kind, fixture, other, open });
+      const rigs: SinkRig[] = [];
+      const open = async ({ gate, limits }: SinkRigOptions = {}) => {
+        const opening = SinkRig.open(kind, other.config, {
+          limits,
+          gate: () => other.readerAway?.() ?? gate?.(),
+        });
+        const rig = await withDeadline(systemClock, PATIENCE_MS, "connect", opening);
+        rigs.push(rig);
+        return rig;
+      };
+      try {
+        await body({ kind, fixture, other, open });
+      } catch (error) {
+        // What a failed test leaves running must not fail the next one.
+        for (const rig of rigs) await rig.close(0).catch(() => {});
+        throw error;
+      }
     });
   }
 }

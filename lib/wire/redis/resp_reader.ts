@@ -9,6 +9,9 @@ const RETURN = 13;
 const MAX_REPLY_BYTES = 512 * 1024 * 1024;
 const MAX_DEPTH = 16;
 
+export const QUEUED = "QUEUED";
+const QUEUED_BYTES = new TextEncoder().encode(QUEUED);
+
 /** An error reply; its first word is the code. */
 export class ReplyError extends Error {
   override readonly name = "ReplyError";
@@ -52,8 +55,11 @@ export class RespReader {
       case 45: { // -
         const end = bytes.indexOf(RETURN, this.#at);
         if (end < 0 || end + 1 >= bytes.length) return undefined;
-        const text = decoder.decode(bytes.subarray(this.#at, end));
+        const start = this.#at;
         this.#at = end + 2;
+        // What a transaction answers to each of its commands costs nothing.
+        if (kind === 43 && isQueued(bytes, start, end)) return QUEUED;
+        const text = decoder.decode(bytes.subarray(start, end));
         return kind === 43 ? text : new ReplyError(text);
       }
       case 42: // *
@@ -104,6 +110,12 @@ export class RespReader {
     }
     return items;
   }
+}
+
+function isQueued(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== QUEUED_BYTES.length) return false;
+  for (let i = 0; i < QUEUED_BYTES.length; i++) if (bytes[start + i] !== QUEUED_BYTES[i]) return false;
+  return true;
 }
 
 function joined(one: Uint8Array, other: Uint8Array): Uint8Array {

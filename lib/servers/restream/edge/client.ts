@@ -348,7 +348,7 @@ export class Client implements Recipient, Flushable, CohortMember {
     for (const subscription of this.#owed) {
       if (this.lagging || !this.open) break;
       // A relay may have caught it up already, with the snapshot after a resync.
-      if (subscription.live || subscription.relay.catchUp(subscription)) this.#owed.delete(subscription);
+      if (!subscription.owes || subscription.relay.catchUp(subscription)) this.#owed.delete(subscription);
     }
     this.flush();
   }

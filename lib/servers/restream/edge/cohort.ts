@@ -29,22 +29,22 @@ export class Cohort {
   #flags: number[] = [];
   #bytes = 0;
 
-  /** `wake` is called once when a batch begins. */
+  /** `wake` is called once when a batch begins, `emptied` when a batch was too much for the last ones. */
   constructor(
     readonly key: string,
     readonly relays: readonly Relay[],
     readonly wake: (cohort: Cohort) => void,
+    readonly emptied: (cohort: Cohort) => void,
   ) {
     for (const relay of relays) relay.cohorts.push(this);
   }
   get pending_bytes(): number {
     return this.#bytes;
   }
-  /** Whether a client with these subscriptions may join; the key alone could deceive. */
+  /** Whether a client with these subscriptions may join; the key alone could deceive, and so could a relay that was remade. */
   suits(by_stream: ReadonlyMap<number, Subscription>): boolean {
     if (by_stream.size !== this.relays.length) return false;
-    for (const { topic } of this.relays) if (!by_stream.has(topic.stream)) return false;
-    return true;
+    return this.relays.every((relay) => by_stream.get(relay.topic.stream)?.relay === relay);
   }
   /** Only between batches, or the newcomer would get what it has had already. */
   join(member: CohortMember): void {
@@ -88,13 +88,11 @@ export class Cohort {
     this.#seqs = [];
     this.#flags = [];
     this.#bytes = 0;
+    if (leavers && this.members.size === 0) this.emptied(this);
   }
-  /** Nobody is left: relays forget it. */
+  /** Nobody is left: relays forget it. A relay may be handing out a frame just now, so its list is not shortened in place. */
   dissolve(): void {
-    for (const { cohorts } of this.relays) {
-      const at = cohorts.indexOf(this);
-      if (at >= 0) cohorts.splice(at, 1);
-    }
+    for (const relay of this.relays) relay.cohorts = relay.cohorts.filter((one) => one !== this);
   }
   #deliver(member: CohortMember, i: number): void {
     if (this.#flags[i] & CONTROL) return member.send(this.#frames[i]);

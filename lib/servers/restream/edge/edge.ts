@@ -281,10 +281,17 @@ export class Edge implements EdgeInbox {
   }
   #settle(client: Client): void {
     const key = client.cohort_key;
+    // Its batch goes out before anybody joins; that may be too much for its last member, and then it is no more.
+    this.#cohorts.get(key)?.flush();
     let cohort = this.#cohorts.get(key);
     if (cohort === undefined) {
       const relays = [...client.by_stream.values()].map(({ relay }) => relay);
-      cohort = new Cohort(key, relays, (one) => this.#flusher.addCohort(one));
+      cohort = new Cohort(
+        key,
+        relays,
+        (one) => this.#flusher.addCohort(one),
+        (one) => this.#abandon(one),
+      );
       this.#cohorts.set(key, cohort);
     } else if (!cohort.suits(client.by_stream)) return;
     cohort.join(client);

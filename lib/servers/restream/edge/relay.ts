@@ -32,7 +32,7 @@ export interface RelayContext {
 export abstract class Relay {
   readonly subscriptions = new Set<Subscription>();
   readonly loners = new Set<Subscription>();
-  readonly cohorts: Cohort[] = [];
+  cohorts: Cohort[] = [];
   /** Of the last frame that came. */
   seq = 0;
   /** The market side makes it: before, nothing is known of its sequence. */
@@ -67,7 +67,8 @@ export abstract class Relay {
     this.seq = seq;
     this.recent_bytes += frame.length;
     this.context.history.note(this, seq, frame);
-    for (let i = 0; i < this.cohorts.length; i++) this.cohorts[i].push(this, seq, flags, frame);
+    const { cohorts } = this;
+    for (let i = 0; i < cohorts.length; i++) cohorts[i].push(this, seq, flags, frame);
     for (const subscription of this.loners) {
       if (subscription.served_seq !== seq) this.deliver(subscription, seq, flags, frame);
     }
@@ -76,7 +77,8 @@ export abstract class Relay {
   tell(frame: Frame): void {
     // Who leaves a cohort meanwhile has got it there.
     const loners = [...this.loners];
-    for (let i = 0; i < this.cohorts.length; i++) this.cohorts[i].push(this, this.seq, CONTROL, frame);
+    const { cohorts } = this;
+    for (let i = 0; i < cohorts.length; i++) cohorts[i].push(this, this.seq, CONTROL, frame);
     for (const { recipient } of loners) recipient.send(frame);
   }
   onSnapshot(_seq: number, _frame: Frame): void {}

@@ -61,14 +61,15 @@ export class Subscription {
     return this.#live;
   }
   set live(live: boolean) {
-    if (live === this.#live) return;
-    this.#live = live;
-    this.recipient.owed += live ? -1 : 1;
+    this.#change(live, this.#skipped);
+  }
+  /** It can't share batches: nothing flows, or a word on what was skipped must come before anything newer. */
+  get owes(): boolean {
+    return !this.#live || this.#skipped > 0;
   }
   /** It ends: the client's count of what is owed must not remember it. */
   end(): void {
-    if (!this.#live) this.recipient.owed--;
-    this.#live = true;
+    this.#change(true, 0);
   }
   get skipped(): number {
     return this.#skipped;
@@ -80,7 +81,7 @@ export class Subscription {
   skipRange(from_seq: number, to_seq: number): void {
     if (this.#skipped === 0) this.#from_seq = from_seq;
     this.#to_seq = to_seq;
-    this.#skipped = to_seq - this.#from_seq + 1;
+    this.#change(this.#live, to_seq - this.#from_seq + 1);
     this.recipient.countSkip(this.relay.topic.channel);
   }
   /** Stops the flow until the client has drained. */
@@ -104,6 +105,12 @@ export class Subscription {
       from_seq: this.#from_seq,
       to_seq: this.#to_seq,
     }));
-    this.#skipped = 0;
+    this.#change(this.#live, 0);
+  }
+  #change(live: boolean, skipped: number): void {
+    const before = this.owes;
+    this.#live = live;
+    this.#skipped = skipped;
+    if (this.owes !== before) this.recipient.owed += before ? -1 : 1;
   }
 }

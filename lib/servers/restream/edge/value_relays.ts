@@ -27,7 +27,9 @@ export class KeptRelay extends Relay {
       return recipient.send(frame);
     }
     subscription.skip(seq);
-    if (!(flags & MERGEABLE)) subscription.hold();
+    if (!(flags & MERGEABLE)) return subscription.hold();
+    // It goes on, but must be told before it shares batches again, or before long.
+    recipient.owe(subscription);
   }
   override catchUp(subscription: Subscription): boolean {
     if (subscription.recipient.lagging) return false;
