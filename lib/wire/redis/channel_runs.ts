@@ -6,8 +6,10 @@
 import type { RedisAnswer, RedisItem } from "./redis_link.ts";
 import { passes } from "./passing_error.ts";
 import { ReplyError } from "./resp_reader.ts";
-import type { RespWriter } from "./resp_writer.ts";
+import { RespWriter } from "./resp_writer.ts";
 
+const encoded = (name: string) => new RespWriter().command(name).bytes;
+const [MULTI, EXEC, ASKING] = ["MULTI", "EXEC", "ASKING"].map(encoded);
 const DISCARDED = "EXECABORT Transaction discarded because of: ";
 /** In `#next`; the first item is the next of none. */
 const END = 0;
@@ -26,13 +28,19 @@ export class ChannelRuns<Item extends RedisItem> {
 
   constructor(readonly items: readonly Item[], indices: readonly number[], readonly options: RunsOptions) {
     this.#next = new Int32Array(items.length);
-    const tails = new Map<string, number>();
+    const runs = new Map<string, number>();
+    const tails: number[] = [];
     for (const i of indices) {
       const { channel } = items[i];
-      const tail = channel === undefined ? undefined : tails.get(channel);
-      if (tail === undefined) this.heads.push(i);
-      else this.#next[tail] = i;
-      if (channel !== undefined) tails.set(channel, i);
+      const run = channel === undefined ? undefined : runs.get(channel);
+      if (run !== undefined) {
+        this.#next[tails[run]] = i;
+        tails[run] = i;
+        continue;
+      }
+      if (channel !== undefined) runs.set(channel, this.heads.length);
+      this.heads.push(i);
+      tails.push(i);
     }
   }
   /** The item behind this one in its run; undefined at the end. */
@@ -45,14 +53,14 @@ export class ChannelRuns<Item extends RedisItem> {
     for (const head of this.heads) {
       const is_transaction = atomic && this.#next[head] !== END;
       if (is_transaction) {
-        if (asking) commands.command("ASKING");
-        commands.command("MULTI");
+        if (asking) commands.encoded(ASKING);
+        commands.encoded(MULTI);
       }
       for (let i: number | undefined = head; i !== undefined; i = this.after(i)) {
-        if (asking && !is_transaction) commands.command("ASKING");
+        if (asking && !is_transaction) commands.encoded(ASKING);
         append(commands, this.items[i]);
       }
-      if (is_transaction) commands.command("EXEC");
+      if (is_transaction) commands.encoded(EXEC);
     }
   }
   /** Puts what came back for each item in its place. Returns why transactions are not to be had, if that showed. */

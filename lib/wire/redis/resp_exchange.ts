@@ -5,7 +5,7 @@
  */
 import type { Socket } from "node:net";
 import type { RedisAnswer } from "./redis_link.ts";
-import { QUEUED, ReplyError, RespReader } from "./resp_reader.ts";
+import { OK, QUEUED, ReplyError, RespReader } from "./resp_reader.ts";
 import type { RespWriter } from "./resp_writer.ts";
 
 interface Batch {
@@ -16,6 +16,7 @@ interface Batch {
 
 /** Answers that carry no news share one object. */
 const TAKEN: RedisAnswer = [null, 1];
+const AGREED: RedisAnswer = [null, OK];
 const IN_TRANSACTION: RedisAnswer = [null, QUEUED];
 
 export class RespExchange {
@@ -64,6 +65,7 @@ export class RespExchange {
 function answerOf(reply: unknown): RedisAnswer {
   if (reply === 1) return TAKEN;
   if (reply === QUEUED) return IN_TRANSACTION;
+  if (reply === OK) return AGREED;
   return reply instanceof ReplyError ? [reply] : [null, reply];
 }
 

@@ -9,8 +9,11 @@ const RETURN = 13;
 const MAX_REPLY_BYTES = 512 * 1024 * 1024;
 const MAX_DEPTH = 16;
 
+/** The replies of a transaction to each of its commands: read without a copy. */
+export const OK = "OK";
 export const QUEUED = "QUEUED";
-const QUEUED_BYTES = new TextEncoder().encode(QUEUED);
+const OK_BYTES = new TextEncoder().encode(`${OK}\r\n`);
+const QUEUED_BYTES = new TextEncoder().encode(`${QUEUED}\r\n`);
 
 /** An error reply; its first word is the code. */
 export class ReplyError extends Error {
@@ -53,13 +56,14 @@ export class RespReader {
         return this.#bulk();
       case 43: // +
       case 45: { // -
+        if (kind === 43) {
+          const common = this.#isNext(OK_BYTES) ? OK : this.#isNext(QUEUED_BYTES) ? QUEUED : undefined;
+          if (common !== undefined) return common;
+        }
         const end = bytes.indexOf(RETURN, this.#at);
         if (end < 0 || end + 1 >= bytes.length) return undefined;
-        const start = this.#at;
+        const text = decoder.decode(bytes.subarray(this.#at, end));
         this.#at = end + 2;
-        // What a transaction answers to each of its commands costs nothing.
-        if (kind === 43 && isQueued(bytes, start, end)) return QUEUED;
-        const text = decoder.decode(bytes.subarray(start, end));
         return kind === 43 ? text : new ReplyError(text);
       }
       case 42: // *
@@ -68,6 +72,14 @@ export class RespReader {
       default:
         throw new Error(`redis reply: begins with byte ${kind}, want one of : $ + - *`);
     }
+  }
+  /** These bytes are all there; then they are read. */
+  #isNext(wanted: Uint8Array): boolean {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
+    this.#at = at + wanted.length;
+    return true;
   }
   #integer(): number | undefined {
     const bytes = this.#bytes;
@@ -110,12 +122,6 @@ export class RespReader {
     }
     return items;
   }
-}
-
-function isQueued(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start !== QUEUED_BYTES.length) return false;
-  for (let i = 0; i < QUEUED_BYTES.length; i++) if (bytes[start + i] !== QUEUED_BYTES[i]) return false;
-  return true;
 }
 
 function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
