@@ -1,14 +1,20 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # A new user's path, timed: clone, start, first prices, tests. Works in a temporary folder that is removed.
 #   scripts/first_steps.sh [--cold] [PATH OF TESTS…]    all tests without a path; --cold: nothing cached, Deno by npx
 # MDG_CLONE_FROM names another place to clone from; FIRST_STEPS_PORT (18080) and the next one must be free.
-set -eu
+set -euo pipefail
 from=${MDG_CLONE_FROM:-$(cd "$(dirname "$0")/.." && pwd)}
 port=${FIRST_STEPS_PORT:-18080}
+health=http://127.0.0.1:$((port + 1))
+if curl -s -o /dev/null "$health"; then
+  echo "listen on 127.0.0.1:$((port + 1)): taken, want another FIRST_STEPS_PORT" >&2
+  exit 1
+fi
+set -m # the gateway gets a process group of its own: npx does not hand signals on
 folder=$(mktemp -d)
 gateway=
 finish() {
-  [ -z "$gateway" ] || kill "$gateway" 2>/dev/null || true
+  [ -z "$gateway" ] || kill -TERM "-$gateway" 2>/dev/null || true
   rm -rf "$folder"
 }
 trap finish EXIT
@@ -39,7 +45,7 @@ step "cloned"
 
 $deno task -q mdg run --listen "127.0.0.1:$port" --health-listen "127.0.0.1:$((port + 1))" 2>"$folder/log" &
 gateway=$!
-until [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$((port + 1))/ready")" = 200 ]; do
+until [ "$(curl -s -o /dev/null -w '%{http_code}' "$health/ready" || true)" = 200 ]; do
   kill -0 "$gateway" 2>/dev/null || { cat "$folder/log" >&2; exit 1; }
   sleep 0.1
 done
@@ -49,9 +55,17 @@ $deno run --quiet --allow-net --allow-env examples/websocket/book.ts "ws://127.0
 step "five prices read by a client"
 $deno task -q mdg monitor gateway "127.0.0.1:$((port + 1))" --once | head -n 3
 step "a look at the gateway"
-kill "$gateway"
-wait "$gateway" || { cat "$folder/log" >&2; exit 1; }
+kill -TERM "-$gateway"
+{ wait "$gateway" || true; } 2>/dev/null
 gateway=
+for _ in $(seq 250); do # it drains; npx does not wait for that
+  curl -s -o /dev/null "$health" || break
+  sleep 0.1
+done
+if curl -s -o /dev/null "$health"; then
+  echo "stop the gateway: it still answers" >&2
+  exit 1
+fi
 step "stopped"
 
 $deno task -q test "$@" >"$folder/tests" 2>&1 || { tail -n 40 "$folder/tests" >&2; exit 1; }

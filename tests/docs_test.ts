@@ -7,6 +7,7 @@ import { FEEDS } from "../lib/gateway/catalog.ts";
 import { configurationPage } from "../scripts/docs.ts";
 import { checkCommands, checkInlineCommands } from "./docs/check_commands.ts";
 import { checkLinks, type Documents } from "./docs/check_links.ts";
+import { checkMetrics } from "./docs/check_metrics.ts";
 import { checkTasks } from "./docs/check_tasks.ts";
 import { checkYaml } from "./docs/check_yaml.ts";
 import { listDocuments } from "./docs/documents.ts";
@@ -35,6 +36,8 @@ Deno.test("commands in sentences have words and flags that exist", () =>
 
 Deno.test("tasks, test folders and programs of the repository exist", () =>
   noProblems(checkTasks(documents)));
+
+Deno.test("metrics that are named exist", () => noProblems(checkMetrics(documents)));
 
 Deno.test("YAML in the documents is what the schemas take", async () => {
   noProblems(await checkYaml(documents));
@@ -95,7 +98,7 @@ Deno.test("the checks find what is wrong", async () => {
       "```sh\nmdg run --confg x.yaml | cat\nX=1 mdg nothing\nmdg config check a.yaml # fine\n" +
       "deno task nothing\ndeno test -A tests/nothing\n```\n`mdg run --no-such FILE` `mdg zip -o FILE`\n" +
       "```yaml\nsources: [{ kind: simulator, symbol: [BTCUSD] }]\n```\n" +
-      "```yaml\nno_such_key: 1\n```\n",
+      "```yaml\nno_such_key: 1\n```\n`made_up_total` `book_resyncs_total`\n",
     ],
   ]);
   const found = [
@@ -103,6 +106,7 @@ Deno.test("the checks find what is wrong", async () => {
     ...checkCommands(bad),
     ...checkInlineCommands(bad),
     ...checkTasks(bad),
+    ...checkMetrics(bad),
     ...await checkYaml(bad),
   ];
   for (
@@ -116,9 +120,10 @@ Deno.test("the checks find what is wrong", async () => {
       /README\.md:10: .*--no-such/,
       /README\.md:12: .*symbol/,
       /README\.md:15: .*no_such_key/,
+      /README\.md:17: made_up_total/,
     ]
   ) assert.ok(found.some((one) => part.test(one)), `${part} in\n${found.join("\n")}`);
-  assert.equal(found.length, 9, found.join("\n"));
+  assert.equal(found.length, 10, found.join("\n"));
 });
 
 Deno.test("what the checks read is what is on the disk", () => {

@@ -22,6 +22,9 @@ const client = new RestreamClient(
       );
       if (--left === 0) client.close();
     },
+    control(message) {
+      if (message.type === "error") console.error(message.message); // an unknown symbol, say
+    },
     gap: ({ channel, missed }) => console.error(`${channel}: ${missed} messages are lost`),
     down(reason, retry_ms) {
       if (left > 0) {

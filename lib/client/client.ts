@@ -11,6 +11,7 @@ import { Connection, type ConnectionOptions, type Ending } from "./connection.ts
 import { Session, type SessionOwner } from "./session.ts";
 import { type BookEvent, type Gap, Market } from "./market.ts";
 import type { KeptBook } from "./kept_book.ts";
+import type { KeptOrders } from "./kept_orders.ts";
 import type { ControlMessage, MarketMessage } from "./messages.ts";
 import { type Wish, wishKey } from "./wish.ts";
 
@@ -49,6 +50,7 @@ export interface ClientEvents {
   /** Each market message once, in order; a book's is in the kept book already. */
   market?(message: MarketMessage, received_us: number): void;
   book?(book: KeptBook, event: BookEvent): void;
+  orders?(orders: KeptOrders, event: BookEvent): void;
   /** Messages of a channel are lost. */
   gap?(gap: Gap): void;
   /** A message broke the protocol; the connection is being given up for it. */
@@ -100,6 +102,9 @@ export class RestreamClient implements SessionOwner {
   }
   book(venue: string, symbol: string): KeptBook | undefined {
     return this.market.find(venue, symbol)?.book;
+  }
+  orders(venue: string, symbol: string): KeptOrders | undefined {
+    return this.market.find(venue, symbol)?.orders;
   }
   /** Holds over reconnects. The same again replaces it. */
   subscribe(wish: Wish): void {

@@ -3,6 +3,7 @@
  * reconnect it can resume and what came before is not handed over twice.
  */
 import { KeptBook } from "./kept_book.ts";
+import { KeptOrders } from "./kept_orders.ts";
 import type { CandleMessage, TradeMessage } from "./messages.ts";
 
 /** How far a channel of trades or candles came. */
@@ -29,13 +30,22 @@ const MAX_INTERVALS = 64;
 
 export class ClientInstrument {
   book: KeptBook | undefined;
+  orders: KeptOrders | undefined;
   readonly trades = new Progress();
   readonly #candles = new Map<string, Progress>();
 
   constructor(readonly venue: string, readonly symbol: string, readonly keeps_books: boolean) {}
 
-  openBook(): KeptBook {
-    return this.book ??= new KeptBook(this.venue, this.symbol, this.keeps_books);
+  /** What is kept of a channel whose messages follow each other; undefined for all others. */
+  openKept(channel: unknown): KeptBook | KeptOrders | undefined {
+    if (channel === "book") return this.book ??= new KeptBook(this.venue, this.symbol, this.keeps_books);
+    if (channel === "orders") {
+      return this.orders ??= new KeptOrders(this.venue, this.symbol, this.keeps_books);
+    }
+    return undefined;
+  }
+  kept(channel: unknown): KeptBook | KeptOrders | undefined {
+    return channel === "book" ? this.book : channel === "orders" ? this.orders : undefined;
   }
   /** Undefined: it was handed over before. */
   missedTrades({ seq }: TradeMessage): number | undefined {
@@ -59,7 +69,7 @@ export class ClientInstrument {
       progress.seq = undefined;
       progress.awaits_resume = false;
     }
-    this.book?.lose("the server starts anew");
+    for (const kept of [this.book, this.orders]) kept?.lose("the server starts anew");
     return had_trades;
   }
   /** A new connection of the same numbering. */

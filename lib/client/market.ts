@@ -3,11 +3,14 @@
  * before it: a book message without its book, a trade a second time. What is lost is told.
  */
 import { ClientInstrument } from "./instrument.ts";
-import type { KeptBook } from "./kept_book.ts";
+import { KeptBook } from "./kept_book.ts";
+import type { KeptOrders } from "./kept_orders.ts";
+import type { KeptState } from "./kept_state.ts";
 import {
   type BookMessage,
   type ControlMessage,
   type MarketMessage,
+  type OrdersMessage,
   type TradeMessage,
   UnreadableMessage,
 } from "./messages.ts";
@@ -31,6 +34,7 @@ export interface Gap {
 export interface MarketEvents {
   market?(message: MarketMessage, received_us: number): void;
   book?(book: KeptBook, event: BookEvent): void;
+  orders?(orders: KeptOrders, event: BookEvent): void;
   gap?(gap: Gap): void;
 }
 
@@ -77,8 +81,8 @@ export class Market {
   }
   /** The connection ended. */
   parted(reason: string): void {
-    for (const { book } of this.instruments()) {
-      if (book?.part(reason)) this.events.book?.(book, "lost");
+    for (const { book, orders } of this.instruments()) {
+      for (const kept of [book, orders]) if (kept?.part(reason)) this.#tell(kept, "lost");
     }
   }
   /** @throws UnreadableMessage where the sequence is broken */
@@ -89,7 +93,10 @@ export class Market {
     switch (message.type) {
       case "snapshot":
       case "delta":
-        return this.#book(instrument, message, received_us);
+        return this.#kept(instrument.book, message, received_us);
+      case "orders_snapshot":
+      case "orders_delta":
+        return this.#kept(instrument.orders, message, received_us);
       case "trade":
         return this.#trade(instrument, message, received_us);
       case "candle":
@@ -100,33 +107,41 @@ export class Market {
   }
   /** `status`, `lag`, `resumed`: what they mean to the instruments. */
   note(message: ControlMessage): void {
-    const { type, venue, symbol, channel } = message;
+    const { type, venue, symbol } = message;
     if (typeof venue !== "string" || typeof symbol !== "string") return;
     const instrument = this.find(venue, symbol);
     if (instrument === undefined) return;
     if (type === "status" && message.in_sync === false) {
-      this.loseBook(instrument, typeof message.reason === "string" ? message.reason : "out of sync");
+      const reason = typeof message.reason === "string" ? message.reason : "out of sync";
+      for (const kept of ["book", "orders"]) this.lose(instrument, kept, reason);
     } else if (type === "lag") this.#lag(instrument, message);
-    else if (type === "resumed" && channel === "book") this.#resumed(instrument, message);
+    else if (type === "resumed") this.#resumed(instrument, message);
   }
-  loseBook({ book }: ClientInstrument, reason: string): void {
-    if (book?.lose(reason)) this.events.book?.(book, "lost");
+  lose(instrument: ClientInstrument, channel: unknown, reason: string): void {
+    const kept = instrument.kept(channel);
+    if (kept?.lose(reason)) this.#tell(kept, "lost");
   }
 
-  #book(instrument: ClientInstrument, message: BookMessage, received_us: number): void {
-    const { book } = instrument;
-    if (book === undefined || !this.#takeBook(book, message)) return;
-    this.events.market?.(message, received_us);
-    this.events.book?.(book, message.type);
-  }
-  #takeBook(book: KeptBook, message: BookMessage): boolean {
-    const was_in_sync = book.in_sync;
+  #kept<Message extends BookMessage | OrdersMessage>(
+    kept: (KeptState<Message> & (KeptBook | KeptOrders)) | undefined,
+    message: Message,
+    received_us: number,
+  ): void {
+    if (kept === undefined) return;
+    const was_in_sync = kept.in_sync;
     try {
-      return book.take(message);
+      if (!kept.take(message)) return;
     } catch (error) {
-      if (was_in_sync) this.events.book?.(book, "lost");
+      if (was_in_sync) this.#tell(kept, "lost");
       throw error;
     }
+    this.events.market?.(message, received_us);
+    const is_whole = message.type === "snapshot" || message.type === "orders_snapshot";
+    this.#tell(kept, is_whole ? "snapshot" : "delta");
+  }
+  #tell(kept: KeptBook | KeptOrders, event: BookEvent): void {
+    if (kept instanceof KeptBook) this.events.book?.(kept, event);
+    else this.events.orders?.(kept, event);
   }
   #trade(instrument: ClientInstrument, message: TradeMessage, received_us: number): void {
     const missed = instrument.missedTrades(message);
@@ -136,19 +151,20 @@ export class Market {
   }
   #lag(instrument: ClientInstrument, { channel, interval, skipped, to_seq }: ControlMessage): void {
     if (typeof channel !== "string") return;
-    if (channel === "book") this.loseBook(instrument, "lag");
+    this.lose(instrument, channel, "lag");
     const progress = instrument.progressOf(channel, typeof interval === "string" ? interval : undefined);
     if (progress !== undefined && Number.isSafeInteger(to_seq)) progress.skipTo(to_seq as number);
     const missed = Number.isSafeInteger(skipped) ? skipped as number : undefined;
     this.#gap(instrument, channel, "lag", missed);
   }
-  #resumed({ book }: ClientInstrument, { from_seq, to_seq }: ControlMessage): void {
-    if (book === undefined) return;
+  #resumed(instrument: ClientInstrument, { channel, from_seq, to_seq }: ControlMessage): void {
+    const kept = instrument.kept(channel);
+    if (kept === undefined) return;
     if (!Number.isSafeInteger(from_seq) || !Number.isSafeInteger(to_seq)) {
       throw new UnreadableMessage('"resumed" without from_seq and to_seq');
     }
-    book.resume(from_seq as number, to_seq as number);
-    this.events.book?.(book, "resumed");
+    kept.resume(from_seq as number, to_seq as number);
+    this.#tell(kept, "resumed");
   }
   #gap({ venue, symbol }: ClientInstrument, channel: string, reason: Gap["reason"], missed?: number): void {
     this.events.gap?.({ venue, symbol, channel, missed, reason });

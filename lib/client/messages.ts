@@ -3,6 +3,7 @@
  * with their fields checked, everything else as the object that it is. Unknown types pass as they are, to be ignored.
  */
 import type { LevelList } from "../market/level_list.ts";
+import type { OrderChange, RestingOrder } from "../market/order_queue_book.ts";
 import type { ExactNumber } from "./exact_number.ts";
 
 /** The one error of the readers: the message is not as the protocol has it. Whatever follows it means nothing. */
@@ -10,7 +11,7 @@ export class UnreadableMessage extends Error {
   override readonly name = "UnreadableMessage";
 }
 
-export type MarketChannel = "book" | "trades" | "bbo" | "ticker" | "candles";
+export type MarketChannel = "book" | "trades" | "bbo" | "ticker" | "candles" | "orders";
 export type ChannelName = MarketChannel | "status";
 
 interface MarketHead {
@@ -31,6 +32,20 @@ export interface BookMessage extends MarketHead {
   readonly bid_bound?: number;
   readonly ask_bound?: number;
 }
+/** Ids as the protocol has them: numbers, or texts. */
+export interface OrdersSnapshot extends MarketHead {
+  readonly type: "orders_snapshot";
+  readonly last_update_id: number;
+  /** Best price first, in the order of their queues. */
+  readonly bids: readonly RestingOrder[];
+  readonly asks: readonly RestingOrder[];
+}
+export interface OrdersDelta extends MarketHead {
+  readonly type: "orders_delta";
+  readonly last_update_id: number;
+  readonly changes: readonly OrderChange[];
+}
+export type OrdersMessage = OrdersSnapshot | OrdersDelta;
 export interface TradeMessage extends MarketHead {
   readonly type: "trade";
   readonly trade_id?: number | string;
@@ -70,7 +85,13 @@ export interface CandleMessage extends MarketHead {
   readonly incomplete: boolean;
   readonly revised: boolean;
 }
-export type MarketMessage = BookMessage | TradeMessage | BboMessage | TickerMessage | CandleMessage;
+export type MarketMessage =
+  | BookMessage
+  | OrdersMessage
+  | TradeMessage
+  | BboMessage
+  | TickerMessage
+  | CandleMessage;
 
 /** hello, subscribed, status, lag, notice, error … and types of tomorrow. */
 export interface ControlMessage {
@@ -88,6 +109,8 @@ const MARKET_CHANNELS: Readonly<Record<string, MarketChannel>> = {
   bbo: "bbo",
   ticker: "ticker",
   candle: "candles",
+  orders_snapshot: "orders",
+  orders_delta: "orders",
 };
 export function isMarket(message: MarketMessage | ControlMessage): message is MarketMessage {
   return Object.hasOwn(MARKET_CHANNELS, message.type);

@@ -5,6 +5,7 @@
  */
 import { TICKER_FIELDS } from "../market/event.ts";
 import { LevelList } from "../market/level_list.ts";
+import type { BookSideName, OrderAction, OrderChange, RestingOrder } from "../market/order_queue_book.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { decimalsOf, type ExactNumber, scaled, textOf, valueOf } from "./exact_number.ts";
 import { type MarketChannel, type MarketMessage, UnreadableMessage } from "./messages.ts";
@@ -26,13 +27,30 @@ const KINDS: readonly (MarketMessage["type"] | undefined)[] = [
   "bbo",
   "ticker",
   "candle",
+  "orders_snapshot",
+  "orders_delta",
 ];
-const CHANNELS: readonly MarketChannel[] = ["book", "book", "book", "trades", "bbo", "ticker", "candles"];
+const CHANNELS: readonly MarketChannel[] = [
+  "book",
+  "book",
+  "book",
+  "trades",
+  "bbo",
+  "ticker",
+  "candles",
+  "orders",
+  "orders",
+];
 /** Flags of books, trades, quotes and candles, in this order. */
 const BOOK = { as_decimals: 1, bid_bound: 2, ask_bound: 4 };
 const TRADE = { maker_known: 1, maker: 2, number_id: 4, text_id: 8 };
 const BBO = { is_quote: 1, bid: 2, ask: 4, bid_quantity: 8, ask_quantity: 16, update_id: 32 };
 const CANDLE = { closed: 1, incomplete: 2, revised: 4, quote_volume: 8, trade_count: 16 };
+/** Of a change to an order: its first two bits, then the side. */
+const ACTIONS: readonly OrderAction[] = ["add", "modify", "cancel", "execute"];
+const ORDER = { action: 3, ask: 4 };
+/** Id, two decimals of two bytes, since when. */
+const MIN_ORDER_BYTES = 6;
 const SESSION_BIT = TICKER_FIELDS.length;
 const EXTRA_BIT = SESSION_BIT + 1;
 
@@ -79,6 +97,10 @@ export class BinaryReader {
       case "candle":
         if (interval === undefined) throw new UnreadableMessage("a candle whose interval was not told");
         return this.#candle(head, interval);
+      case "orders_snapshot":
+        return this.#orders(head);
+      case "orders_delta":
+        return this.#orderChanges(head);
     }
   }
 
@@ -96,6 +118,33 @@ export class BinaryReader {
     const bid_bound = flags & BOOK.bid_bound ? valueOf(reader.decimal()) : undefined;
     const ask_bound = flags & BOOK.ask_bound ? valueOf(reader.decimal()) : undefined;
     return { type, ...head, last_update_id, bids: this.#bids, asks: this.#asks, bid_bound, ask_bound };
+  }
+  #orders(head: Head): MarketMessage {
+    const reader = this.#reader;
+    const last_update_id = reader.varint();
+    const side = (name: BookSideName) =>
+      Array.from({ length: reader.count(MIN_ORDER_BYTES) }, () => this.#order(name, head.timestamp));
+    return { type: "orders_snapshot", ...head, last_update_id, bids: side("bid"), asks: side("ask") };
+  }
+  #orderChanges(head: Head): MarketMessage {
+    const reader = this.#reader;
+    const last_update_id = reader.varint();
+    const changes = Array.from({ length: reader.count(MIN_ORDER_BYTES + 1) }, (): OrderChange => {
+      const flags = reader.byte();
+      const order = this.#order(flags & ORDER.ask ? "ask" : "bid", head.timestamp);
+      return { ...order, action: ACTIONS[flags & ORDER.action] };
+    });
+    return { type: "orders_delta", ...head, last_update_id, changes };
+  }
+  #order(side: BookSideName, timestamp: number): RestingOrder {
+    const reader = this.#reader;
+    const number = reader.varint();
+    const id = number > 0 ? number - 1 : reader.text();
+    const price = valueOf(reader.decimal());
+    const quantity = valueOf(reader.decimal());
+    const since_us = timestamp * 1_000 - reader.zigzag();
+    if (!Number.isSafeInteger(since_us)) throw new UnreadableMessage("a time beyond 2^53");
+    return { id, side, price, quantity, since_us };
   }
   #unitLevels(list: LevelList, price_decimals: number, quantity_decimals: number): void {
     const reader = this.#reader;

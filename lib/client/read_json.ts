@@ -5,6 +5,12 @@
 import { TICKER_FIELDS } from "../market/event.ts";
 import { LevelList } from "../market/level_list.ts";
 import {
+  type BookSideName,
+  ORDER_ACTIONS,
+  type OrderChange,
+  type RestingOrder,
+} from "../market/order_queue_book.ts";
+import {
   decimalsOf,
   type ExactNumber,
   exactNumber,
@@ -20,6 +26,7 @@ import {
   channelOfType,
   type ControlMessage,
   type MarketMessage,
+  type OrdersMessage,
   type TickerMessage,
   type TradeMessage,
   UnreadableMessage,
@@ -59,6 +66,8 @@ export class JsonReader {
         return readTicker(fields);
       case "candles":
         return readCandle(fields);
+      case "orders":
+        return readOrders(fields);
       default:
         return fields;
     }
@@ -156,6 +165,35 @@ function readCandle(fields: ControlMessage): CandleMessage {
   };
 }
 
+function readOrders(fields: ControlMessage): OrdersMessage {
+  const head = { ...headOf(fields), last_update_id: integerOf(fields, "last_update_id") };
+  if (fields.type === "orders_delta") {
+    return { type: "orders_delta", ...head, changes: listOf(fields, "changes").map(orderChange) };
+  }
+  const side = (name: string, of: BookSideName) => listOf(fields, name).map((one) => order(of, one));
+  return { type: "orders_snapshot", ...head, bids: side("bids", "bid"), asks: side("asks", "ask") };
+}
+function orderChange([action_name, side, ...rest]: unknown[]): OrderChange {
+  const action = ORDER_ACTIONS.find((one) => one === action_name);
+  if (action === undefined || (side !== "bid" && side !== "ask")) {
+    throw new UnreadableMessage("a change of no order");
+  }
+  return { ...order(side, rest), action };
+}
+function order(side: BookSideName, [id, price, quantity, since_us]: unknown[]): RestingOrder {
+  const is_id = typeof id === "string" || Number.isSafeInteger(id);
+  if (!is_id || !isNumber(price) || !isNumber(quantity) || !Number.isSafeInteger(since_us)) {
+    throw new UnreadableMessage("an order is none");
+  }
+  return {
+    id: id as number | string,
+    side,
+    price: valueOf(price),
+    quantity: valueOf(quantity),
+    since_us: since_us as number,
+  };
+}
+
 function headOf(fields: ControlMessage) {
   const { venue, symbol } = fields;
   if (typeof venue !== "string" || typeof symbol !== "string") {
@@ -201,6 +239,13 @@ export function extraOf(value: unknown): Record<string, number | string> | undef
   return Object.fromEntries(extra);
 }
 
+function listOf(fields: Fields, name: string): unknown[][] {
+  const list = fields[name];
+  if (!Array.isArray(list) || !list.every(Array.isArray)) {
+    throw new UnreadableMessage(`"${name}" is no list of lists`);
+  }
+  return list;
+}
 function numberOf(fields: Fields, name: string): ExactNumber {
   const value = fields[name];
   if (!isNumber(value)) throw new UnreadableMessage(`"${name}" is no number`);

@@ -40,7 +40,7 @@ const RETRY_MS = 5_000;
 const SHED_RETRY_MS = 30_000;
 const PASSING_ERRORS = ["unknown_symbol", "busy", "rate_limited"];
 const MAX_HANDLES = 1_048_576;
-const CHANNELS: readonly MarketChannel[] = ["book", "trades", "bbo", "ticker", "candles"];
+const CHANNELS: readonly MarketChannel[] = ["book", "trades", "bbo", "ticker", "candles", "orders"];
 const keyOf = (handle: number, channel: MarketChannel) =>
   handle * CHANNELS.length + CHANNELS.indexOf(channel);
 
@@ -159,9 +159,9 @@ export class Session {
     const { market } = this.owner;
     const instrument = isNarrow(wish) ? market.find(wish.venue, wish.symbol) : undefined;
     if (instrument === undefined || market.epoch === undefined) return undefined;
-    const { book } = instrument;
-    const seq = wish.channel === "book"
-      ? (book?.resumable && book.variant === variantOf(wish.depth, wish.interval_ms) ? book.seq : undefined)
+    const kept = instrument.kept(wish.channel);
+    const seq = kept
+      ? (kept.resumable && kept.variant === variantOf(wish.depth, wish.interval_ms) ? kept.seq : undefined)
       : instrument.progressOf(wish.channel, wish.interval)?.seq;
     return seq === undefined ? undefined : { epoch: market.epoch, seq };
   }
@@ -197,13 +197,13 @@ export class Session {
       if (isMarketChannel(channel) && handle !== undefined) {
         this.#learn(handle, channel, { venue, symbol, interval: period });
       }
-      if (channel === "book") {
-        const book = instrument.openBook();
+      const kept = instrument.openKept(channel);
+      if (kept) {
         // A book that we hold is either about to be resumed or replaced; until then it is as it was left.
         const variant = variantOf(message.depth, message.interval_ms);
-        const goes_on = is_narrow && book.resumable && book.variant === variant;
-        if (!goes_on) this.owner.market.loseBook(instrument, "a snapshot is on its way");
-        book.variant = variant;
+        const goes_on = is_narrow && kept.resumable && kept.variant === variant;
+        if (!goes_on) this.owner.market.lose(instrument, channel, "a snapshot is on its way");
+        kept.variant = variant;
       } else if (typeof channel === "string") {
         const progress = instrument.progressOf(channel, period);
         if (progress === undefined) continue;
@@ -227,9 +227,7 @@ export class Session {
     for (const { venue, symbol } of instrumentsOf(message)) {
       const instrument = market.find(venue, symbol);
       if (instrument === undefined) continue;
-      if (channel === "book") {
-        market.loseBook(instrument, typeof reason === "string" ? reason : "unsubscribed");
-      }
+      market.lose(instrument, channel, typeof reason === "string" ? reason : "unsubscribed");
       if (reason === "removed") market.remove(venue, symbol);
       const pause_ms = reason === "removed"
         ? RETRY_MS

@@ -81,6 +81,8 @@ export class Books {
         return instrument.onTrade(event);
       case "book_snapshot":
         return instrument.onSnapshot(event);
+      case "orders":
+        return instrument.onOrders(event);
       case "damage":
         return instrument.onDamage();
       default:

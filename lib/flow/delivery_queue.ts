@@ -9,7 +9,7 @@ import { reasonOf } from "../base/errors.ts";
 import { type Log, RateLimitedLog } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { Random } from "../base/random.ts";
-import type { MarketUpdate } from "../market/update.ts";
+import type { HubUpdate, MarketUpdate } from "../market/update.ts";
 import { DeliveryBacklog, type DeliveryBatch, type DeliveryEntry } from "./delivery_backlog.ts";
 import { type DeliveryMetrics, deliveryMetrics } from "./delivery_metrics.ts";
 import {
@@ -102,8 +102,8 @@ export class DeliveryQueue<Message> implements Receiver {
     return this.#backlog.lagging;
   }
 
-  offer(update: MarketUpdate): void {
-    if (this.#state !== "open") return;
+  offer(update: HubUpdate): void {
+    if (this.#state !== "open" || update.kind === "orders") return;
     if (this.target.takes && !this.target.takes(update.kind)) return;
     if (update.kind === "book" && this.#backlog.lagging) {
       return this.#backlog.markDirty(update.venue, update.symbol);

@@ -8,7 +8,7 @@ import { reasonOf } from "../base/errors.ts";
 import { type Log, RateLimitedLog } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Candle, Ticker, Trade } from "../market/event.ts";
-import type { MarketUpdate } from "../market/update.ts";
+import type { HubUpdate } from "../market/update.ts";
 import type { Books } from "./books.ts";
 import type {
   BookState,
@@ -60,7 +60,7 @@ export class Dispatcher implements Hub, Surroundings {
     this.#books.add(books);
     return () => this.#books.delete(books);
   }
-  publish(update: MarketUpdate): void {
+  publish(update: HubUpdate): void {
     const receivers = this.#receivers;
     const { latency } = this;
     for (let i = 0; i < receivers.length; i++) {

@@ -8,7 +8,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Candle, Ticker, Trade } from "../market/event.ts";
 import type { InstrumentInfo } from "../market/instrument_info.ts";
 import type { BookView } from "../market/order_book.ts";
-import type { MarketUpdate } from "../market/update.ts";
+import type { HubUpdate, OrdersUpdate } from "../market/update.ts";
 import type { MemoryGuard } from "./memory_guard.ts";
 import type { Sessions } from "./session_registry.ts";
 
@@ -16,7 +16,7 @@ import type { Sessions } from "./session_registry.ts";
 export interface Receiver {
   readonly name: string;
   /** Called at the event; encode now, what the book holds later is another state. */
-  offer(update: MarketUpdate): void;
+  offer(update: HubUpdate): void;
   /** Called once after a batch of updates, to flush what `offer` gathered. */
   flush?(): void;
 }
@@ -41,6 +41,8 @@ export interface BookState {
   readonly reason: string;
   readonly since_us: number;
   readonly book: BookView;
+  /** Market by order as last published; undefined where nobody knows it, or it may not be read now. As `book`. */
+  readonly orders?: OrdersUpdate;
   readonly sequence: number;
   readonly last_update_id: number;
   readonly sent_ms?: number;

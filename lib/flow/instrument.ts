@@ -5,16 +5,17 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics, MetricValue } from "../base/metrics.ts";
-import type { BookDelta, BookSnapshot, Candle, Quote, Ticker, Trade } from "../market/event.ts";
+import type { BookDelta, BookSnapshot, Candle, OrderEvents, Quote, Ticker, Trade } from "../market/event.ts";
 import type { BookSide } from "../market/book_side.ts";
 import type { BookView } from "../market/order_book.ts";
 import { NO_BOOKS, type SequenceRule } from "../market/sequence_rule.ts";
-import type { MarketUpdate } from "../market/update.ts";
+import type { HubUpdate, OrdersUpdate } from "../market/update.ts";
 import { type AuditDifference, BookAudit } from "./book_audit.ts";
 import { BookReplica, type OutOfSync, type ReplicaOwner } from "./book_replica.ts";
 import type { BookState } from "./hub.ts";
 import { type InstrumentMetrics, instrumentMetrics } from "./instrument_metrics.ts";
 import { type CandleCheck, type CandlePlan, Candles } from "./candles.ts";
+import { InstrumentOrders } from "./instrument_orders.ts";
 import { RecentCandles } from "./recent_candles.ts";
 import { RecentTrades } from "./recent_trades.ts";
 import { TradeOrder } from "./trade_order.ts";
@@ -35,7 +36,7 @@ export interface InstrumentContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  publish(update: MarketUpdate): void;
+  publish(update: HubUpdate): void;
   requestSnapshot(symbol: string, reason: string): void;
   /** False where no snapshot can be had (a finished recording). */
   readonly can_refresh: boolean;
@@ -78,6 +79,8 @@ export class Instrument implements BookState, ReplicaOwner {
   readonly keeps_book: boolean;
   readonly #candles: Candles | undefined;
   #last_event: MetricValue | undefined;
+  /** From the first event of single orders on. */
+  #orders: InstrumentOrders | undefined;
 
   constructor(
     readonly venue: string,
@@ -114,6 +117,9 @@ export class Instrument implements BookState, ReplicaOwner {
   }
   get book(): BookView {
     return this.replica.book;
+  }
+  get orders(): OrdersUpdate | undefined {
+    return this.#orders?.readable(this);
   }
   get last_update_id(): number {
     return this.replica.last_id;
@@ -152,6 +158,13 @@ export class Instrument implements BookState, ReplicaOwner {
     if (this.replica.rule.in_band_snapshots) this.#noteReceipt(snapshot.received_us);
     if (this.replica.rule.in_band_snapshots || (!this.replica.live && is_newer)) this.#noteTimes(snapshot);
     this.replica.onSnapshot(snapshot);
+  }
+  /** Told beside the book event before it, when that was published. */
+  onOrders(event: OrderEvents): void {
+    if (!this.keeps_book) return;
+    this.#orders ??= new InstrumentOrders(this.venue, this.symbol);
+    const update = this.#orders.take(event, this, this.replica.book.crossed);
+    if (update !== undefined) this.context.publish(update);
   }
   onQuote(quote: Quote): void {
     this.metrics.quote_messages.value++;

@@ -6,7 +6,7 @@
 import type { Clock } from "../base/clock.ts";
 import { LogHistogram } from "../base/log_histogram.ts";
 import type { HistogramValue, MetricFamily, Metrics } from "../base/metrics.ts";
-import type { MarketUpdate } from "../market/update.ts";
+import type { HubUpdate } from "../market/update.ts";
 import { LATENCY_BOUNDS_US } from "./pipeline_metrics.ts";
 
 const PERIOD_MS = 1_000;
@@ -99,8 +99,9 @@ export class LatencyRecord {
     this.#played.set(venue, played);
   }
   /** The update was handed to this exit just now. */
-  handed(exit: string, update: MarketUpdate): void {
-    if (update.kind === "book_status") return;
+  handed(exit: string, update: HubUpdate): void {
+    // What is beside a book came with its frame.
+    if (update.kind === "book_status" || update.kind === "orders") return;
     const now_us = this.clock.now_us();
     const received_us = this.#played.size === 0
       ? update.received_us

@@ -4,6 +4,7 @@
  * consumed: whoever keeps one copies it. Ids are integers below 2^53.
  */
 import type { LevelList } from "./level_list.ts";
+import type { OrderChange } from "./order_queue_book.ts";
 
 interface EventHead {
   /** The feed's registry name: "binance-futures". */
@@ -51,6 +52,18 @@ export interface BookSnapshot extends EventHead {
   resets?: true;
   bids: LevelList;
   asks: LevelList;
+}
+
+/**
+ * Market by order: what happened to single orders up to the book event with the same `last_id`, which comes right before it
+ * and says the same in levels.
+ */
+export interface OrderEvents extends EventHead {
+  kind: "orders";
+  last_id: number;
+  /** All orders there are, each added, in the order of their queues; what was known before is void. */
+  whole?: true;
+  changes: readonly OrderChange[];
 }
 
 export type Aggressor = "buy" | "sell";
@@ -160,7 +173,15 @@ export interface StreamDamage extends EventHead {
   kind: "damage";
 }
 
-export type MarketEvent = BookDelta | BookSnapshot | Trade | Quote | Ticker | Candle | StreamDamage;
+export type MarketEvent =
+  | BookDelta
+  | BookSnapshot
+  | OrderEvents
+  | Trade
+  | Quote
+  | Ticker
+  | Candle
+  | StreamDamage;
 
 /** What a subscription may ask for; a feed maps each to its own stream names. */
 export type Channel = "book" | "trades" | "quote" | "ticker" | "candles";
@@ -170,6 +191,7 @@ export const CHANNELS: readonly Channel[] = ["book", "trades", "quote", "ticker"
 export const CHANNEL_OF: Record<Exclude<MarketEvent["kind"], "damage">, Channel> = {
   book_delta: "book",
   book_snapshot: "book",
+  orders: "book",
   trade: "trades",
   quote: "quote",
   ticker: "ticker",

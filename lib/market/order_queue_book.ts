@@ -20,6 +20,23 @@ export interface RestingOrder {
   readonly since_us: number;
 }
 
+/** What happened to one order, told so that whoever applies it stands where the teller stands. */
+export interface OrderChange extends RestingOrder {
+  readonly action: OrderAction;
+  /** What rests of it now; 0: it is gone. */
+  readonly quantity: number;
+}
+export const ORDER_ACTIONS = ["add", "modify", "cancel", "execute"] as const;
+export type OrderAction = typeof ORDER_ACTIONS[number];
+
+/** The queue at one price. */
+export interface OrderQueue {
+  readonly price: number;
+  /** Another one after every change to it, never one that it had before. */
+  readonly version: number;
+  orders(): Iterable<RestingOrder>;
+}
+
 /** One aggregated level. */
 export interface OrderLevel {
   price: number;
@@ -36,6 +53,12 @@ export interface QueuePosition {
   orders_ahead: number;
   quantity_ahead: number;
 }
+
+/** What may be read of it. */
+export type OrderBookView = Pick<
+  OrderQueueBook,
+  "order_count" | "order" | "position" | "levelAt" | "levels" | "orders" | "queues"
+>;
 
 export interface BookAnomalies {
   /** Added although it rests: taken as the venue's newest word. */
@@ -63,6 +86,7 @@ interface Level {
   /** Of the whole quantities, and how many are none. */
   whole_sum: number;
   fractions: number;
+  version: number;
 }
 
 /** Prices of one side, best first, with their queues. */
@@ -86,6 +110,7 @@ class Ladder {
         count: 0,
         whole_sum: 0,
         fractions: 0,
+        version: 0,
       };
       this.#by_price.set(price, level);
       this.levels.splice(this.rank(price), 0, level);
@@ -117,6 +142,7 @@ class Ladder {
 export class OrderQueueBook {
   readonly #orders = new Map<OrderId, Node>();
   readonly #ladders = { bid: new Ladder("bid"), ask: new Ladder("ask") };
+  #version = 0;
   readonly anomalies: BookAnomalies = { duplicate_adds: 0, unknown_orders: 0, excess_quantity: 0 };
 
   /** Told of each price whose level changed; may be told twice. */
@@ -148,7 +174,7 @@ export class OrderQueueBook {
       return this.#link(id, level.side, price, quantity, at_us);
     }
     setQuantity(node, quantity);
-    this.changed(level.side, price);
+    this.#touched(level);
   }
   /** So much less; absent: all of it. */
   cancel(id: OrderId, quantity?: number): void {
@@ -157,6 +183,12 @@ export class OrderQueueBook {
   /** So much of it was filled. */
   execute(id: OrderId, quantity: number): void {
     this.#reduce(id, quantity);
+  }
+  /** What another book told; the order then rests, and stands, as it does there. */
+  apply({ action, id, side, price, quantity, since_us }: OrderChange): void {
+    if (action === "add") this.add(id, side, price, quantity, since_us);
+    else if (quantity > 0) this.modify(id, price, quantity, since_us, side);
+    else this.cancel(id);
   }
   /** Everything, or one side. */
   clear(side?: BookSideName): void {
@@ -205,8 +237,14 @@ export class OrderQueueBook {
   }
   /** MBO: the orders of the best levels, best price first, in the order of their queue. */
   *orders(side: BookSideName, max_levels = Infinity): Iterable<RestingOrder> {
-    for (const level of this.#ladders[side].levels.slice(0, max_levels)) {
-      for (let node = level.first; node; node = node.after) yield orderOf(node);
+    for (const level of this.#ladders[side].levels.slice(0, max_levels)) yield* ordersOf(level);
+  }
+  /** The same by price, for who compares with what he saw before. Read them before the book changes. */
+  *queues(side: BookSideName, max_levels = Infinity): Iterable<OrderQueue> {
+    const { levels } = this.#ladders[side];
+    for (let i = 0; i < levels.length && i < max_levels; i++) {
+      const level = levels[i];
+      yield { price: level.price, version: level.version, orders: () => ordersOf(level) };
     }
   }
 
@@ -221,7 +259,7 @@ export class OrderQueueBook {
     const rest = sumOf([node.quantity, -quantity]);
     if (rest <= 0) return this.#unlink(node);
     setQuantity(node, rest);
-    this.changed(node.level.side, node.level.price);
+    this.#touched(node.level);
   }
   #link(id: OrderId, side: BookSideName, price: number, quantity: number, since_us: number): void {
     const level = this.#ladders[side].take(price);
@@ -232,7 +270,7 @@ export class OrderQueueBook {
     level.count++;
     count(level, quantity, 1);
     this.#orders.set(id, node);
-    this.changed(side, price);
+    this.#touched(level);
   }
   #unlink(node: Node): void {
     const { level, before, after } = node;
@@ -243,10 +281,17 @@ export class OrderQueueBook {
     this.#orders.delete(node.id);
     count(level, node.quantity, -1);
     if (--level.count === 0) this.#ladders[level.side].remove(level);
+    this.#touched(level);
+  }
+  #touched(level: Level): void {
+    level.version = ++this.#version;
     this.changed(level.side, level.price);
   }
 }
 
+function* ordersOf(level: Level): Iterable<RestingOrder> {
+  for (let node = level.first; node; node = node.after) yield orderOf(node);
+}
 function orderOf({ id, quantity, since_us, level: { side, price } }: Node): RestingOrder {
   return { id, side, price, quantity, since_us };
 }

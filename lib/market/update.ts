@@ -4,6 +4,7 @@
  */
 import type { BookDelta, Candle, Quote, Ticker, Trade } from "./event.ts";
 import type { BookView } from "./order_book.ts";
+import type { OrderBookView, OrderChange } from "./order_queue_book.ts";
 
 export interface BookUpdate {
   kind: "book";
@@ -15,6 +16,25 @@ export interface BookUpdate {
   /** Ours: +1 per published update of this book since start, so that any consumer can see a loss. */
   sequence: number;
   /** The venue's id of the last delta inside. */
+  last_update_id: number;
+  exchange_ms?: number;
+  sent_ms?: number;
+  received_us: number;
+}
+
+/**
+ * Market by order, where the source knows it: follows the book update with the same `sequence` and says in single orders
+ * what that says in levels. For servers; sinks are not offered it.
+ */
+export interface OrdersUpdate {
+  kind: "orders";
+  venue: string;
+  symbol: string;
+  /** Live: read what you need before you return. */
+  orders: OrderBookView;
+  /** Since update `sequence - 1`; absent when the whole must be taken. */
+  changes?: readonly OrderChange[];
+  sequence: number;
   last_update_id: number;
   exchange_ms?: number;
   sent_ms?: number;
@@ -38,6 +58,8 @@ export interface BookStatus {
 }
 
 export type MarketUpdate = BookUpdate | BookStatus | Trade | Quote | Ticker | Candle;
+/** What the hub's receivers are offered. */
+export type HubUpdate = MarketUpdate | OrdersUpdate;
 
 /** The venue's last word that a book update carries: send time, else engine time, else our own receive time, in ms. */
 export function timestampMs(update: { sent_ms?: number; exchange_ms?: number; received_us: number }): number {

@@ -26,7 +26,7 @@ export interface SinkRigOptions {
   gate?: () => string | undefined;
 }
 
-export class SinkRig {
+export class SinkRig implements AsyncDisposable {
   readonly metrics = new Metrics();
   readonly books = new Map<string, { book: OrderBook; in_sync: boolean; sequence: number }>();
   /** All that was logged. */
@@ -40,6 +40,7 @@ export class SinkRig {
   lose_answers = 0;
   /** Told when the sink's connection is ready. */
   onWritable: () => void = () => {};
+  #closed = false;
 
   static async open<Schema extends z.ZodObject>(
     kind: SinkKind<Schema>,
@@ -124,9 +125,14 @@ export class SinkRig {
   }
   /** Flushes, lets go; returns how many messages were left. */
   async close(deadline_ms = 5_000): Promise<number> {
+    this.#closed = true;
     const left = await this.queue.close(deadline_ms);
     await this.sink[Symbol.asyncDispose]();
     return left;
+  }
+  /** For a test that fails before its `close`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#closed) await this.close(0);
   }
 
   #head(symbol: string) {

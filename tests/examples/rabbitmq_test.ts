@@ -26,12 +26,12 @@ async function amqpBroker(url: string): Promise<{ url: string; port: number } & 
 
 /** A gateway that writes to a stream of the test's own, removed at the end. */
 async function writing(url: string): Promise<Writing> {
-  const all = new AsyncDisposableStack();
+  await using all = new AsyncDisposableStack();
   const stream = ownName("mdg-example-");
   const symbol = ownName("EX");
   const subscriptions = `${stream}-subscriptions`;
   all.defer(() => deleteStreams(url, [stream, subscriptions]));
-  all.use(
+  const gateway = all.use(
     await GatewayProcess.start({
       sources: [{ kind: "simulator", symbols: [symbol], interval_ms: 20, rate: 200 }],
       sinks: [{
@@ -42,7 +42,9 @@ async function writing(url: string): Promise<Writing> {
       servers: [{ kind: "health", listen: "127.0.0.1:0" }],
     }),
   );
-  return { stream, url, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  await gateway.untilReady(); // then the streams are there
+  const kept = all.move();
+  return { stream, url, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 const ADAPTED = "tests/examples/adapt_stream_client.ts";

@@ -31,20 +31,61 @@ function openRig(cluster: RedisClusterServers, config: Partial<z.input<typeof re
   });
 }
 
-function reader(cluster: RedisClusterServers): Cluster {
-  const nodes = cluster.addresses.map((address) => ({
-    host: "127.0.0.1",
-    port: Number(address.split(":")[1]),
-  }));
-  return new Cluster(nodes, { redisOptions: { protocol: 2 } });
+/** Also where the test fails before its end. */
+class Reader implements AsyncDisposable {
+  readonly client: Cluster;
+  constructor(cluster: RedisClusterServers) {
+    const nodes = cluster.addresses.map((address) => ({
+      host: "127.0.0.1",
+      port: Number(address.split(":")[1]),
+    }));
+    this.client = new Cluster(nodes, { redisOptions: { protocol: 2 } });
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.quit();
+  }
+}
+
+/** Moves the slots of the first symbols to the next master and back, until it is disposed of. */
+class Mover implements AsyncDisposable {
+  #moving = true;
+  #moves = 0;
+  readonly #moved: Promise<void>;
+  constructor(readonly cluster: RedisClusterServers) {
+    this.#moved = this.#move();
+    // Told by `stop`, and meanwhile by nobody.
+    this.#moved.catch(() => {});
+  }
+  /** Resolves to the number of moves. */
+  async stop(): Promise<number> {
+    this.#moving = false;
+    await this.#moved;
+    return this.#moves;
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop().catch(() => {});
+  }
+
+  async #move(): Promise<void> {
+    const keys = SYMBOLS.slice(0, 4).flatMap((symbol) => [`trades:${symbol}`, `orderbook:${symbol}`]);
+    for (let i = 0; this.#moving; i++) {
+      const slot = clusterSlot(keys[i % keys.length]);
+      const home = Math.floor(slot / 16_384 * 3);
+      const away = (home + 1) % 3;
+      await this.cluster.moveSlot(slot, home, away);
+      await this.cluster.moveSlot(slot, away, home);
+      this.#moves += 2;
+    }
+  }
 }
 
 clusterTest(
   "kill -9 of a cluster master in mid-stream: trades in = trades stored, books right",
   async (cluster) => {
-    const rig = await openRig(cluster);
+    await using rig = await openRig(cluster);
     await eventually("ready", () => rig.sink.notReady() === undefined);
     const streaming = stream(rig, STREAM_S);
+    streaming.catch(() => {});
     await sleep(systemClock, 1_000);
     await cluster.kill(0);
     await cluster.failedOver(0);
@@ -52,8 +93,8 @@ clusterTest(
     await cluster.revive(0);
     const memory = await streaming;
     await eventually("drained", () => rig.queue.queued === 0);
-    const client = reader(cluster);
-    const stored = await checkStored(client, rig);
+    await using reader = new Reader(cluster);
+    const stored = await checkStored(reader.client, rig);
     assert.equal(rig.count("sink_dropped_total"), 0);
     tell("cluster master killed", {
       trades_in: rig.trade_id,
@@ -62,45 +103,26 @@ clusterTest(
       ...memory,
     });
     assert.equal(await rig.close(), 0);
-    await client.quit();
   },
 );
 
 clusterTest(
   "slots move under load: MOVED and ASK are followed, no trade is lost or out of order",
   async (cluster) => {
-    const rig = await openRig(cluster);
+    await using rig = await openRig(cluster);
     await eventually("ready", () => rig.sink.notReady() === undefined);
-    let moving = true;
-    const moved = (async () => {
-      let moves = 0;
-      while (moving) {
-        for (const symbol of SYMBOLS.slice(0, 4)) {
-          for (const key of [`trades:${symbol}`, `orderbook:${symbol}`]) {
-            const slot = clusterSlot(key);
-            const home = Math.floor(slot / 16_384 * 3);
-            for (const [from, to] of [[home, (home + 1) % 3], [(home + 1) % 3, home]]) {
-              await cluster.moveSlot(slot, from, to);
-              moves++;
-            }
-          }
-        }
-      }
-      return moves;
-    })();
+    await using mover = new Mover(cluster);
     await stream(rig, is_long ? 20 : 3);
-    moving = false;
-    const moves = await moved;
+    const moves = await mover.stop();
     await eventually("drained", () => rig.queue.queued === 0);
-    const client = reader(cluster);
-    const stored = await checkStored(client, rig);
+    await using reader = new Reader(cluster);
+    const stored = await checkStored(reader.client, rig);
     assert.equal(rig.count("sink_dropped_total"), 0);
     assert.ok(moves >= 8);
     const redirected = rig.count("redis_errors_total");
     assert.ok(redirected > 0, "no move was ever met");
     tell("slots moved under load", { trades_in: rig.trade_id, ...stored, moves, redirected });
     assert.equal(await rig.close(), 0);
-    await client.quit();
   },
 );
 
@@ -115,6 +137,11 @@ clusterTest(
         got.set(channel, ids);
       };
       const subscribers = [0, 1, 2].map((i) => cluster.client(i).duplicate({ enableOfflineQueue: true }));
+      await using disposing = new AsyncDisposableStack();
+      disposing.defer(async () => {
+        for (const subscriber of subscribers) subscriber.disconnect();
+        await Promise.all(subscribers.map((one) => new Promise((resolve) => one.once("end", resolve))));
+      });
       for (const subscriber of subscribers) subscriber.on("message", take).on("smessage", take);
       for (const symbol of SYMBOLS) {
         const channel = `trades:${symbol}`;
@@ -122,7 +149,7 @@ clusterTest(
         if (deliver === "pubsub") await subscribers[1].subscribe(channel);
         else await subscribers[Math.floor(clusterSlot(channel) / 16_384 * 3)].ssubscribe(channel);
       }
-      const rig = await openRig(cluster, { deliver, wait_replicas: 0 });
+      await using rig = await openRig(cluster, { deliver, wait_replicas: 0 });
       await eventually("ready", () => rig.sink.notReady() === undefined);
       await rig.traffic(SYMBOLS, 50);
       await eventually(
@@ -133,14 +160,12 @@ clusterTest(
         assert.deepEqual(got.get(`trades:${symbol}`), rig.offered.get(symbol));
       }
       assert.equal(await rig.close(), 0);
-      for (const subscriber of subscribers) subscriber.disconnect();
-      await Promise.all(subscribers.map((one) => new Promise((resolve) => one.once("end", resolve))));
     }
   },
 );
 
 clusterTest("a Cluster taken for a single server is said so", async (cluster) => {
-  const rig = await openRig(cluster, { topology: "single", nodes: [], wait_replicas: 0 });
+  await using rig = await openRig(cluster, { topology: "single", nodes: [], wait_replicas: 0 });
   await eventually("ready", () => rig.sink.notReady() === undefined);
   for (const symbol of SYMBOLS) rig.trade(symbol);
   rig.queue.flush();

@@ -26,7 +26,7 @@ export class SourceReader implements AsyncDisposable {
       can_refresh: true,
       requestSnapshot: (symbol, reason) => this.source.requestSnapshot(symbol, reason),
       publish: (update) => {
-        if (update.kind !== "book") this.updates.push(update);
+        if (update.kind !== "book" && update.kind !== "orders") this.updates.push(update);
         if (update.kind === "book_status") this.statuses.push(`${update.symbol} ${update.reason}`);
         if (update.kind !== "trade") return;
         const ids = this.trades.get(update.symbol) ?? [];

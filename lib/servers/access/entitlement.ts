@@ -1,11 +1,14 @@
 /**
  * What a tenant may have: a list of allowances, each a set of venues, symbols and channels and a deepest book. One that
  * covers the request is enough; none means no. `*` in a name stands for any characters, everything else for itself, case
- * included. `status` comes with `book`, since a book without it cannot be trusted.
+ * included. `status` comes with `book` and `orders`, since a book without it cannot be trusted.
  */
 import { quoted } from "../../base/errors.ts";
 
-export const CHANNELS = ["book", "trades", "bbo", "ticker", "candles", "status"] as const;
+export const CHANNELS = ["book", "orders", "trades", "bbo", "ticker", "candles", "status"] as const;
+
+/** What has a depth, and is of no use without the word on whether it is right. */
+const isBook = (channel: string) => channel === "book" || channel === "orders";
 
 export interface Allowance {
   readonly venues: readonly string[];
@@ -31,7 +34,7 @@ export class Entitlements {
     this.#allowances = allowances.map(({ venues, symbols, channels, max_depth }) => ({
       venue: anyOf(venues),
       symbol: anyOf(symbols),
-      channel: anyOf(channels.includes("book") ? [...channels, "status"] : channels),
+      channel: anyOf(channels.some(isBook) ? [...channels, "status"] : channels),
       max_depth: max_depth ?? Infinity,
     }));
   }
@@ -40,7 +43,7 @@ export class Entitlements {
     let deepest = 0;
     for (const one of this.#allowances) {
       if (!one.channel(channel) || !one.venue(venue) || !one.symbol(symbol)) continue;
-      if (channel !== "book" || (depth ?? Infinity) <= one.max_depth) return undefined;
+      if (!isBook(channel) || (depth ?? Infinity) <= one.max_depth) return undefined;
       deepest = Math.max(deepest, one.max_depth);
     }
     const what = `${channel.slice(0, 40)} of ${quoted(symbol)} on ${quoted(venue)}`;

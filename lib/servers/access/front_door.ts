@@ -56,6 +56,7 @@ export interface DoorSocket {
   readonly remoteAddress?: string;
   readonly remotePort?: number;
   readonly localPort?: number;
+  readonly destroyed?: boolean;
   once?(event: "close", listener: () => void): unknown;
 }
 
@@ -65,6 +66,9 @@ export interface DoorRequest {
   readonly url?: string;
 }
 
+/** The share of all connections whose address the runtime does not tell. */
+const UNKNOWN_ADDRESS = "unknown";
+
 interface Visit {
   /** Whose share it counts against; undefined: a proxy's, and the client is not known yet. */
   share: string | undefined;
@@ -73,6 +77,9 @@ interface Visit {
 
 export class FrontDoor {
   readonly #visits = new Map<string, Visit>();
+  /** Names of connections of which the runtime tells no address. */
+  readonly #nameless = new WeakMap<DoorSocket, string>();
+  #named = 0;
   readonly #open = new Map<string, number>();
   readonly #accepts: AddressBuckets;
   readonly #proxies: TrustedProxies;
@@ -126,13 +133,13 @@ export class FrontDoor {
   }
   /** It showed a valid token: its place among the unauthenticated is free. */
   authenticated(socket: DoorSocket): void {
-    const visit = this.#visits.get(keyOf(socket) ?? "");
+    const visit = this.#visits.get(this.#keyOf(socket) ?? "");
     if (!visit || visit.authenticated) return;
     visit.authenticated = true;
     this.#unauthenticated--;
   }
   /** The connection is over; sockets that tell of their end are left by themselves. */
-  leave(socket: DoorSocket, key = keyOf(socket)): void {
+  leave(socket: DoorSocket, key = this.#keyOf(socket)): void {
     const visit = this.#visits.get(key ?? "");
     if (!visit) return;
     this.#visits.delete(key!);
@@ -141,7 +148,7 @@ export class FrontDoor {
   }
 
   #judge(request: DoorRequest): FrontDoorRefusal | undefined {
-    const key = keyOf(request.socket);
+    const key = this.#keyOf(request.socket);
     if (key === undefined) return GONE;
     // a listener that did not ask at `connection` asks now
     const late = this.#visits.has(key) ? undefined : this.#enter(request.socket);
@@ -161,7 +168,7 @@ export class FrontDoor {
     return hasTokenInUrl(request.url ?? "/") ? TOKEN_IN_URL : undefined;
   }
   #enter(socket: DoorSocket): FrontDoorRefusal | undefined {
-    const key = keyOf(socket);
+    const key = this.#keyOf(socket);
     if (key === undefined) return GONE;
     if (this.#visits.has(key)) return undefined;
     if (this.#unauthenticated >= this.config.max_unauthenticated) {
@@ -169,7 +176,8 @@ export class FrontDoor {
       return { status: 503, reason: "unauthenticated_full", message, headers: RETRY_SOON };
     }
     const visit: Visit = { share: undefined, authenticated: false };
-    const address = plainAddress(socket.remoteAddress!) ?? socket.remoteAddress!;
+    const told = socket.remoteAddress ?? UNKNOWN_ADDRESS;
+    const address = plainAddress(told) ?? told;
     if (!this.#proxies.has(address)) {
       const refusal = this.#count(visit, limitKey(address));
       if (refusal) return refusal;
@@ -194,10 +202,22 @@ export class FrontDoor {
     if (left <= 0) this.#open.delete(share);
     else this.#open.set(share, left);
   }
+  /**
+   * A socket without an address is gone, or it is a live one of a runtime that tells none (Deno before 2.8 for upgraded
+   * requests): then all of these share the limits of one address.
+   */
+  #keyOf(socket: DoorSocket): string | undefined {
+    const key = keyOf(socket);
+    if (key !== undefined || socket.destroyed !== false) return key;
+    let name = this.#nameless.get(socket);
+    if (name === undefined) this.#nameless.set(socket, name = `${UNKNOWN_ADDRESS} ${++this.#named}`);
+    return name;
+  }
   #clientOf({ socket, headers }: DoorRequest): string {
+    if (socket.remoteAddress === undefined) return UNKNOWN_ADDRESS;
     const forwarded = headers["x-forwarded-for"];
     return this.#proxies.clientOf(
-      socket.remoteAddress ?? "",
+      socket.remoteAddress,
       Array.isArray(forwarded) ? forwarded.join(",") : forwarded,
     );
   }

@@ -6,12 +6,13 @@ import { quoted } from "../../base/errors.ts";
 import { type Interval, INTERVALS } from "../../market/interval.ts";
 
 export const PROTOCOL_VERSION = 1;
-export const CHANNEL_NAMES = ["book", "trades", "bbo", "ticker", "status", "candles"] as const;
+export const CHANNEL_NAMES = ["book", "trades", "bbo", "ticker", "status", "candles", "orders"] as const;
 export type ChannelName = typeof CHANNEL_NAMES[number];
 /** A fixed list, so that clients share encodings and their number is bounded. */
 export const DEPTHS: readonly number[] = [1, 5, 10, 20, 50, 100, 200, 500, 1_000];
 /** Conflation intervals: a fixed list for the same reason. */
 export const INTERVALS_MS: readonly number[] = [50, 100, 250, 500, 1_000, 2_000, 5_000];
+const DEEP_CHANNELS: readonly ChannelName[] = ["book", "orders"];
 const PACED_CHANNELS: readonly ChannelName[] = ["book", "bbo", "ticker"];
 export const ANY_SYMBOL = "*";
 export const JSON_PROTOCOL = "mdg.v1.json";
@@ -126,8 +127,8 @@ function readOptions(fields: Record<string, unknown>, target: Target): Subscribe
     code: "bad_request",
     message: `read "${name}": ${message}`,
   });
-  if (depth !== undefined && channel !== "book") {
-    return refuse("depth", `channel "${channel}" has none, want it with channel "book" only`);
+  if (depth !== undefined && !DEEP_CHANNELS.includes(channel)) {
+    return refuse("depth", `channel "${channel}" has none, want it with ${DEEP_CHANNELS.join(", ")} only`);
   }
   if (depth !== undefined && !isOneOf(depth, DEPTHS)) {
     return refuse("depth", `${quoted(depth, 40)}, want one of ${DEPTHS.join(", ")}, or none for all`);

@@ -12,7 +12,7 @@ export type Format = typeof JSON_FORMAT | typeof BINARY_FORMAT;
 /** What a subscription asks for beside venue and symbol. */
 export interface Variant {
   readonly channel: ChannelName;
-  /** Book only: best levels a side; absent is the whole book. */
+  /** Book and orders only: best levels a side; absent is the whole book. */
   readonly depth?: number;
   /** At most one message in that time. */
   readonly interval_ms?: number;

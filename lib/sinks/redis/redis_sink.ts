@@ -9,6 +9,7 @@ import { bookPayload, tradePayload } from "../../flow/json_payload.ts";
 import type { MarketUpdate } from "../../market/update.ts";
 import { clusterSlot } from "../../wire/redis/cluster_slot.ts";
 import { openRedis } from "../../wire/redis/open_redis.ts";
+import { passes } from "../../wire/redis/passing_error.ts";
 import type { RedisAddress, RedisAnswer, RedisLink } from "../../wire/redis/redis_link.ts";
 import type { RespWriter } from "../../wire/redis/resp_writer.ts";
 import type { RedisConfig } from "../redis.ts";
@@ -20,9 +21,6 @@ import { type LatestBook, LatestBooks } from "./latest_books.ts";
 const LATENCY_BOUNDS_S = [0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1];
 /** Objects and strings around a payload, bytes, roughly. */
 const MESSAGE_OVERHEAD_BYTES = 160;
-/** Error replies that pass: the same command may succeed later. Every other error reply is final. */
-const PASSING_ERROR =
-  /^(LOADING|BUSY|MASTERDOWN|READONLY|OOM|MISCONF|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOAUTH|NOREPLICAS)\b/;
 /** What to do about a reply that people meet, after its own words. */
 const ADVICE: Readonly<Record<string, string>> = {
   OOM: "redis is full: raise maxmemory, or keep less (streams.max_trades, streams.max_books)",
@@ -174,8 +172,7 @@ export class RedisSink implements Sink<RedisMessage> {
       }
       first ??= error;
       messages[i].errors.value++;
-      const is_final = error.name === "ReplyError" && !PASSING_ERROR.test(error.message);
-      (is_final ? refused : retry).push(i);
+      (passes(error) ? retry : refused).push(i);
     }
     if (first) throw new WriteRejected(this.#reason(first), retry, refused);
   }

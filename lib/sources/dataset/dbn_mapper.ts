@@ -1,15 +1,22 @@
 /**
  * Records of DBN to events. Market-by-order goes through an L3 book per instrument, from which the levels that changed
- * until the end of each event become a delta; market-by-price states its levels each time, and what differs becomes one.
+ * until the end of each event become a delta, and the orders behind them follow it; market-by-price states its levels each time, and what differs becomes one.
  * Ids are ours and count events: such files have no chain, their vendor vouches for them. A file that begins without a
  * snapshot begins with an empty book; orders from before it are counted as anomalies of the L3 book.
  */
 import { DBN_FLAG, DBN_HEAD_BYTES, DBN_KIND, DbnRecord } from "../../formats/dbn/record.ts";
 import { EVENTS, type FrameOutcome, type Mapper } from "../../feeds/feed.ts";
-import type { BookSnapshot } from "../../market/event.ts";
+import type { BookSnapshot, OrderEvents } from "../../market/event.ts";
 import type { EventBatch } from "../../market/event_batch.ts";
 import { LevelList } from "../../market/level_list.ts";
-import { type BookSideName, OrderQueueBook } from "../../market/order_queue_book.ts";
+import {
+  type BookSideName,
+  type OrderAction,
+  type OrderChange,
+  type OrderId,
+  OrderQueueBook,
+  type RestingOrder,
+} from "../../market/order_queue_book.ts";
 
 const SIDES = ["bid", "ask"] as const;
 const BYTES_OF: Readonly<Record<number, number>> = {
@@ -29,6 +36,10 @@ interface Levels {
 class InstrumentState {
   readonly changed: Record<BookSideName, Set<number>> = { bid: new Set(), ask: new Set() };
   readonly orders = new OrderQueueBook((side, price) => this.changed[side].add(price));
+  /** What happened to orders since the last event's end. */
+  order_changes: OrderChange[] = [];
+  /** Orders said to be filled: what takes that off them follows within the event. */
+  readonly filled = new Set<OrderId>();
   /** Of market-by-price, as last stated. */
   levels: Levels | undefined;
   last_id = 0;
@@ -36,6 +47,13 @@ class InstrumentState {
   is_new = true;
 
   constructor(readonly symbol: string) {}
+
+  /** After the book of orders was changed: how this order stands now; `before` is how it stood. */
+  note(action: OrderAction, before: RestingOrder | undefined, after: RestingOrder | undefined): void {
+    const known = after ?? before;
+    if (known === undefined) return;
+    this.order_changes.push({ ...known, quantity: after?.quantity ?? 0, action });
+  }
 }
 
 export class DbnMapper implements Mapper {
@@ -101,28 +119,56 @@ export class DbnMapper implements Mapper {
     });
   }
   #order(record: DbnRecord, state: InstrumentState, received_us: number, batch: EventBatch): void {
-    const { action, price, size, flags, order_id } = record;
-    const { orders } = state;
+    const { action, flags } = record;
     const side = record.side === "B" ? "bid" as const : record.side === "A" ? "ask" as const : undefined;
     if (action === "R") {
-      orders.clear(side);
+      state.orders.clear(side);
       state.is_new = true;
-    } else if (action === "A" && side !== undefined) {
-      if (flags & DBN_FLAG.top_of_book) orders.clear(side);
-      if (price !== undefined) orders.add(order_id, side, price, size, received_us);
-    } else if (action === "C") orders.cancel(order_id, size);
-    else if (action === "M" && price !== undefined) orders.modify(order_id, price, size, received_us, side);
-    // A trade and a fill change nothing by themselves: the cancel or modify that follows does.
+      // A trade and a fill change nothing by themselves: the cancel or modify that follows does.
+    } else if (action === "F") state.filled.add(record.order_id);
+    else if (action !== "T") this.#changeOrder(record, state, side, received_us);
     if (flags & DBN_FLAG.last) this.#tell(record, state, received_us, batch);
+  }
+  #changeOrder(
+    { action, price, size, flags, order_id: id }: DbnRecord,
+    state: InstrumentState,
+    side: BookSideName | undefined,
+    received_us: number,
+  ): void {
+    const { orders } = state;
+    if (action === "A" && side !== undefined && flags & DBN_FLAG.top_of_book) {
+      for (const gone of orders.orders(side)) state.note("cancel", gone, undefined);
+      orders.clear(side);
+    }
+    const before = orders.order(id);
+    const reduced = state.filled.has(id) ? "execute" : "cancel";
+    if (action === "A" && side !== undefined && price !== undefined) {
+      orders.add(id, side, price, size, received_us);
+      if (before !== undefined) state.note("cancel", before, undefined);
+      state.note("add", undefined, orders.order(id));
+    } else if (action === "C") {
+      orders.cancel(id, size);
+      state.note(reduced, before, orders.order(id));
+    } else if (action === "M" && price !== undefined) {
+      orders.modify(id, price, size, received_us, side);
+      const after = orders.order(id);
+      const is_fill = reduced === "execute" && price === before?.price && size <= before.quantity;
+      state.note(before === undefined ? "add" : is_fill ? "execute" : "modify", before, after);
+    }
   }
   /** The event is over: what changed since the last one. */
   #tell(record: DbnRecord, state: InstrumentState, received_us: number, batch: EventBatch): void {
-    const { orders, changed } = state;
+    const { orders, changed, order_changes } = state;
+    state.order_changes = [];
+    state.filled.clear();
     if (state.is_new) {
       state.is_new = false;
       for (const side of SIDES) changed[side].clear();
       const levels = (side: BookSideName) => listOf(orders.levels(side));
       batch.push(this.#snapshot(record, state, received_us, levels("bid"), levels("ask")));
+      const all = SIDES.flatMap((side) => [...orders.orders(side)]);
+      const added = all.map((order): OrderChange => ({ ...order, action: "add" }));
+      batch.push({ ...this.#orderEvents(record, state, received_us, added), whole: true });
       return;
     }
     if (changed.bid.size + changed.ask.size === 0) return;
@@ -130,6 +176,24 @@ export class DbnMapper implements Mapper {
       for (const price of changed[side]) list.push(price, orders.levelAt(side, price).quantity);
       changed[side].clear();
     });
+    batch.push(this.#orderEvents(record, state, received_us, order_changes));
+  }
+  /** Beside the book event just told. */
+  #orderEvents(
+    record: DbnRecord,
+    { symbol, last_id }: InstrumentState,
+    received_us: number,
+    changes: readonly OrderChange[],
+  ): OrderEvents {
+    return {
+      kind: "orders",
+      venue: this.venue,
+      symbol,
+      received_us,
+      exchange_ms: record.event_ms,
+      last_id,
+      changes,
+    };
   }
   /** Market-by-price: the best `count` levels, all of them. */
   #stated(

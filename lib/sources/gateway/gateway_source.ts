@@ -187,7 +187,8 @@ export class GatewaySource implements Source {
     const { venue, symbol } = message;
     this.#heard_ms = this.context.clock.monotonic_ms();
     if (venue !== this.venue || !this.#admits(symbol)) return;
-    const levels = "bids" in message ? message.bids.size + message.asks.size : 0;
+    const is_book = message.type === "snapshot" || message.type === "delta";
+    const levels = is_book ? message.bids.size + message.asks.size : 0;
     this.#to_events.push(message, received_us, this.#inbox.room(levels));
     this.#bound();
   }

@@ -1,8 +1,9 @@
 /** A recorded checkpoint, or a book that was kept up beside, as the event from which any book can be taken up. */
 import { readDecimal } from "../../base/decimal.ts";
 import type { Checkpoint } from "../../formats/recording/mark.ts";
-import type { BookSnapshot } from "../../market/event.ts";
+import type { BookSnapshot, OrderEvents } from "../../market/event.ts";
 import { LevelList } from "../../market/level_list.ts";
+import type { OrdersUpdate } from "../../market/update.ts";
 
 /** @param resets the venue's snapshots come inside the stream: this one stands for such */
 export function snapshotOf(
@@ -25,6 +26,14 @@ export function snapshotOf(
     bids: listOf(bids),
     asks: listOf(asks),
   };
+}
+
+/** The orders of a book that was kept up beside, to follow its `snapshotOf`. */
+export function wholeOrders(update: OrdersUpdate, received_us: number): OrderEvents {
+  const { venue, symbol, exchange_ms, sent_ms, last_update_id: last_id, orders } = update;
+  const all = [...orders.orders("bid"), ...orders.orders("ask")];
+  const changes = all.map((order) => ({ ...order, action: "add" as const }));
+  return { kind: "orders", venue, symbol, exchange_ms, sent_ms, received_us, last_id, whole: true, changes };
 }
 
 function listOf(levels: readonly [string, string][]): LevelList {

@@ -1,6 +1,6 @@
 /**
  * Plays recordings through books to one receiver: what a gateway would publish, without the gateway. For tools that
- * read, convert or measure.
+ * read, convert or measure. Levels only: single orders are for servers.
  */
 import { Books } from "../../flow/books.ts";
 import type { MarketUpdate } from "../../market/update.ts";
@@ -34,7 +34,7 @@ async function playPart(
     clock: part.clock,
     log,
     metrics,
-    publish: (update) => receiver.publish(update),
+    publish: (update) => update.kind === "orders" ? undefined : receiver.publish(update),
     requestSnapshot() {},
     can_refresh: part.can_refresh,
   }, true);

@@ -17,7 +17,7 @@ import { Metrics } from "../../base/metrics.ts";
 import type { ReplayFeed } from "../dataset/dataset_feeds.ts";
 import { Overlap } from "../live/overlap.ts";
 import type { Source, SourceContext, SourceEvents } from "../source.ts";
-import { snapshotOf } from "./checkpoint_event.ts";
+import { snapshotOf, wholeOrders } from "./checkpoint_event.ts";
 import { PlayedTimes } from "./played_times.ts";
 import type { ReplayClock } from "./replay_clock.ts";
 
@@ -296,7 +296,9 @@ export class ReplayPart implements Source {
     const in_band = this.sequence?.in_band_snapshots === true;
     for (const state of shadow.instruments.values()) {
       const checkpoint = checkpointOf(this.name, state);
-      if (checkpoint) this.filling.push(snapshotOf(checkpoint, this.venue, at_us, in_band));
+      if (checkpoint === undefined) continue;
+      this.filling.push(snapshotOf(checkpoint, this.venue, at_us, in_band));
+      if (state.orders) this.filling.push(wholeOrders(state.orders, at_us));
     }
   }
 

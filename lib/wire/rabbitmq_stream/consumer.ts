@@ -48,6 +48,12 @@ const CREDIT = 2;
 const SUBSCRIPTION = 0;
 const STORE_MS = 1_000;
 
+/** What a broker says of a stream that was read before while it has not come up again wholly. */
+const STILL_STARTING: ReadonlySet<number> = new Set([
+  Code.stream_not_available,
+  Code.virtual_host_access_failure,
+]);
+
 /** Ends when the signal aborts. Rejects with RefusedByBroker, or when the first connection fails. */
 export async function* consume(broker: StreamBroker, options: ConsumeOptions): AsyncGenerator<Delivered[]> {
   const { signal } = options;
@@ -72,7 +78,7 @@ export async function* consume(broker: StreamBroker, options: ConsumeOptions): A
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (is_first || error instanceof RefusedByBroker) throw error;
+      if (is_first || (error instanceof RefusedByBroker && !STILL_STARTING.has(error.code))) throw error;
       options.onLost?.(reasonOf(error));
       await sleep(broker.clock, backoff.next_ms(), signal);
     } finally {

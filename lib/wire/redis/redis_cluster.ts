@@ -1,15 +1,18 @@
 /**
  * A Redis Cluster: one connection a node, each item sent to the owner of its slot. Redirections, a dead master and a
- * failover make it learn the owners anew; ASK is followed at once. Order per key holds through all of it: once a slot
- * changed hands nothing is sent before the answers to what went to the old owners are in, and if one of those was
- * refused, what came after is refused with it.
+ * failover make it learn the owners anew; ASK is followed at once. The order of each channel holds through all of it:
+ * nothing of a slot is sent before the answers to what went before are in (`SlotFlights`), what goes together is taken or
+ * refused together (`ChannelRuns`), and what follows a refusal is refused with it.
  */
 import type { Timer } from "../../base/clock.ts";
 import { RateLimitedLog } from "../../base/log.ts";
 import { ClusterTopology, nodeKey, redirectionOf } from "./cluster_topology.ts";
+import { ChannelRuns } from "./channel_runs.ts";
+import { passes } from "./passing_error.ts";
 import { type HostPort, hostPortOf, RedisConnection } from "./redis_connection.ts";
 import { RespWriter } from "./resp_writer.ts";
 import type { RedisAddress, RedisAnswer, RedisContext, RedisItem, RedisLink } from "./redis_link.ts";
+import { type Flight, SlotFlights } from "./slot_flights.ts";
 
 /** While an owner is away or unknown, and otherwise as a precaution. */
 const REFRESH_WHEN_BROKEN_MS = 200;
@@ -17,23 +20,44 @@ const REFRESH_MS = 15_000;
 
 type Append<Item> = (commands: RespWriter, item: Item) => void;
 
+/** What is sent together, and what becomes of each item. */
+interface Batch<Item> {
+  readonly items: readonly Item[];
+  readonly append: Append<Item>;
+  readonly answers: RedisAnswer[];
+}
+const HELD_BACK: RedisAnswer = [new Error("an earlier one of this slot was not taken")];
+const NO_OWNER: RedisAnswer = [new Error("the slot has no owner")];
+
+/** What is asked of the connection to one node. */
+export type RedisNode = Pick<RedisConnection, "ready" | "notReady" | "reason" | "begin" | "exec" | "close">;
+export interface NodeEvents {
+  onReady(): void;
+  onClose(): void;
+}
+export type OpenNode = (place: HostPort, events: NodeEvents) => RedisNode;
+
 export class RedisCluster implements RedisLink {
   readonly topology = new ClusterTopology();
-  readonly #connections = new Map<string, RedisConnection>();
+  readonly #connections = new Map<string, RedisNode>();
   /** Connections that are being closed. */
   readonly #leaving = new Set<Promise<void>>();
   readonly #seeds: readonly HostPort[];
   readonly #log: RateLimitedLog;
-  /** Each resolves to whether all of its items were taken. */
-  readonly #flights = new Set<Promise<boolean>>();
-  #flight_version = 0;
+  readonly #flights = new SlotFlights();
+  #has_transactions = true;
   #next_asked = 0;
   #refreshing = false;
   #was_ready = false;
   #closed = false;
   #timer: Timer | undefined;
 
-  constructor(readonly address: RedisAddress, readonly context: RedisContext) {
+  /** `openNode`: another way to the nodes, for tests. */
+  constructor(
+    readonly address: RedisAddress,
+    readonly context: RedisContext,
+    readonly openNode: OpenNode = (place, events) => openConnection(address, context, place, events),
+  ) {
     this.#log = new RateLimitedLog(context.log, context.clock);
     this.#seeds = [hostPortOf(new URL(address.url).host), ...address.nodes.map(hostPortOf)];
     this.#connect();
@@ -78,26 +102,17 @@ export class RedisCluster implements RedisLink {
     items: readonly Item[],
     append: Append<Item>,
   ): Promise<RedisAnswer[]> {
-    const before = [...this.#flights];
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    // Under way from now on, even while it waits: the next one must not slip past.
-    this.#flights.add(promise);
-    let answers: RedisAnswer[] | undefined;
-    if (before.length > 0 && this.#flight_version !== this.topology.version) {
-      const all_taken = (await Promise.all(before)).every((taken) => taken);
-      const failure = new Error("an earlier write to the old owner of a slot was not taken");
-      if (!all_taken) answers = items.map(() => [failure]);
-    }
-    if (answers === undefined) {
-      this.#flight_version = this.topology.version;
-      answers = await this.#sendToOwners(items, append);
-    }
-    const all_taken = answers.every(([error]) => error === null);
-    resolve(all_taken);
+    const batch: Batch<Item> = { items, append, answers: new Array<RedisAnswer>(items.length) };
+    const groups = this.#byOwner(items, items.keys());
+    const flights = await Promise.all(
+      groups.entries().map(([owner, indices]) => this.#inTurn(batch, owner, indices)),
+    );
+    const refused = flights.filter((flight) => flight.refused.size > 0);
     // A refusal stands until whoever sent it knows of it: what is sent in between comes after it, so goes back with it.
-    if (all_taken) this.#flights.delete(promise);
-    else this.context.clock.after(0, () => this.#flights.delete(promise));
-    return answers;
+    if (refused.length > 0) {
+      this.context.clock.after(0, () => refused.forEach((flight) => this.#flights.forget(flight)));
+    }
+    return batch.answers;
   }
   async close(): Promise<void> {
     this.#closed = true;
@@ -106,62 +121,106 @@ export class RedisCluster implements RedisLink {
     await Promise.all([...closing, ...this.#leaving]);
   }
 
-  async #sendToOwners<Item extends RedisItem>(
-    items: readonly Item[],
-    append: Append<Item>,
-  ): Promise<RedisAnswer[]> {
-    const answers = new Array<RedisAnswer>(items.length);
+  #byOwner(items: readonly RedisItem[], indices: Iterable<number>): Map<string, number[]> {
     const groups = new Map<string, number[]>();
-    for (let i = 0; i < items.length; i++) {
+    for (const i of indices) {
       const owner = this.topology.ownerOf(items[i].slot) ?? "";
       const group = groups.get(owner);
       if (group) group.push(i);
       else groups.set(owner, [i]);
     }
-    await Promise.all(
-      groups.entries().map(async ([owner, indices]) => {
-        const connection = this.#connections.get(owner);
-        const own = indices.map((i) => items[i]);
-        const given: RedisAnswer[] = connection
-          ? await connection.send(own, append)
-          : own.map(() => [new Error("the slot has no owner")]);
-        indices.forEach((i, at) => answers[i] = given[at]);
-        const asked = this.topology.nodes.get(owner);
-        if (asked) await this.#follow(items, append, { indices, answers, asked });
-      }),
-    );
-    return answers;
+    return groups;
   }
-  /** Reads what the errors say of the slots; items that are to be asked elsewhere are. */
-  async #follow<Item extends RedisItem>(
-    items: readonly Item[],
-    append: Append<Item>,
-    { indices, answers, asked }: { indices: number[]; answers: RedisAnswer[]; asked: HostPort },
-  ): Promise<void> {
-    const asks = new Map<string, number[]>();
-    let broken = false;
+  /** Sends these when nothing before them is under way any more, to whoever owns their slots by then. */
+  async #inTurn<Item extends RedisItem>(
+    batch: Batch<Item>,
+    owner: string,
+    indices: number[],
+  ): Promise<Flight> {
+    const { items, answers } = batch;
+    const flight = this.#flights.begin(items, indices);
+    if (flight.before.size === 0) await this.#ask(batch, owner, indices);
+    else {
+      await Promise.all([...flight.before].map(({ ended }) => ended));
+      const held = new Set([...flight.before].flatMap(({ refused }) => [...refused]));
+      const isHeld = (i: number) => items[i].channel !== undefined && held.has(items[i].slot);
+      for (const i of indices) if (isHeld(i)) answers[i] = HELD_BACK;
+      const groups = this.#byOwner(items, indices.filter((i) => !isHeld(i)));
+      await Promise.all(groups.entries().map(([owner, indices]) => this.#ask(batch, owner, indices)));
+    }
+    const refused = new Set<number>();
     for (const i of indices) {
       const [error] = answers[i];
-      if (error === null) continue;
-      broken = true;
-      const to = redirectionOf(error, asked);
-      if (!to) continue;
-      this.#open(to.place);
-      if (to.kind === "MOVED") this.topology.moved(to, to.place);
-      else {
-        const group = asks.get(to.node);
+      if (error !== null && passes(error)) refused.add(items[i].slot);
+    }
+    this.#flights.end(flight, items, indices, refused);
+    return flight;
+  }
+  async #ask<Item extends RedisItem>(batch: Batch<Item>, owner: string, indices: number[]): Promise<void> {
+    const connection = this.#connections.get(owner);
+    const asked = this.topology.nodes.get(owner);
+    if (!connection || !asked) {
+      for (const i of indices) batch.answers[i] = NO_OWNER;
+      return;
+    }
+    const runs = await this.#exchange(batch, connection, indices, false);
+    await this.#follow(batch, runs, asked);
+  }
+  async #exchange<Item extends RedisItem>(
+    { items, append, answers }: Batch<Item>,
+    connection: RedisNode,
+    indices: readonly number[],
+    asking: boolean,
+  ): Promise<ChannelRuns<Item>> {
+    const runs = new ChannelRuns(items, indices, { atomic: this.#has_transactions, asking });
+    const commands = connection.begin();
+    runs.write(commands, append);
+    const unusable = runs.read(await connection.exec(commands), answers);
+    if (unusable && this.#has_transactions) {
+      this.#has_transactions = false;
+      this.context.log.warn(
+        "redis cluster without transactions: a slot that moves may cost the order of trades",
+        {
+          reason: this.reason(unusable),
+          advice: "permit MULTI and EXEC",
+        },
+      );
+    }
+    return runs;
+  }
+  /** Reads what the errors say of the slots; what is to be asked elsewhere is, as long as nothing before it is left. */
+  async #follow<Item extends RedisItem>(
+    batch: Batch<Item>,
+    runs: ChannelRuns<Item>,
+    asked: HostPort,
+  ): Promise<void> {
+    const asks = new Map<string, number[]>();
+    let is_broken = false;
+    for (const head of runs.heads) {
+      let target: string | undefined;
+      let is_left = false;
+      for (let i: number | undefined = head; i !== undefined; i = runs.after(i)) {
+        const [error] = batch.answers[i];
+        if (error === null) continue;
+        is_broken = true;
+        const to = redirectionOf(error, asked);
+        if (to) this.#open(to.place);
+        if (to?.kind === "MOVED") this.topology.moved(to, to.place);
+        target ??= to?.node;
+        is_left ||= to?.kind !== "ASK" || to.node !== target;
+        if (is_left) continue;
+        const group = asks.get(to!.node);
         if (group) group.push(i);
-        else asks.set(to.node, [i]);
+        else asks.set(to!.node, [i]);
       }
     }
-    for (const [node, wanted] of asks) {
-      const connection = this.#connections.get(node)!;
-      const commands = new RespWriter();
-      for (const i of wanted) append(commands.command("ASKING"), items[i]);
-      const given = await connection.exec(commands);
-      wanted.forEach((i, at) => answers[i] = given[2 * at + 1]);
-    }
-    if (broken) void this.#refresh();
+    await Promise.all(
+      asks.entries().map(async ([node, indices]) => {
+        const connection = this.#connections.get(node);
+        if (connection) await this.#exchange(batch, connection, indices, true);
+      }),
+    );
+    if (is_broken) void this.#refresh();
   }
 
   /** A connection to each node that is known, and none to others. */
@@ -179,11 +238,9 @@ export class RedisCluster implements RedisLink {
   #open(place: HostPort): void {
     const key = nodeKey(place);
     if (this.#connections.has(key) || this.#closed) return;
-    const context = { ...this.context, onReady: () => void this.#refresh() };
-    const connection = new RedisConnection(this.address, context, { node: place });
+    const refresh = () => void this.#refresh();
     // A master that is gone may have a successor already.
-    connection.client.on("close", () => void this.#refresh());
-    this.#connections.set(key, connection);
+    this.#connections.set(key, this.openNode(place, { onReady: refresh, onClose: refresh }));
   }
   #schedule(): void {
     if (this.#closed) return;
@@ -222,4 +279,15 @@ export class RedisCluster implements RedisLink {
     this.#was_ready = is_ready;
     this.#schedule();
   }
+}
+
+function openConnection(
+  address: RedisAddress,
+  context: RedisContext,
+  node: HostPort,
+  { onReady, onClose }: NodeEvents,
+): RedisNode {
+  const connection = new RedisConnection(address, { ...context, onReady }, { node });
+  connection.client.on("close", onClose);
+  return connection;
 }

@@ -119,9 +119,13 @@ export class RedisConnection implements RedisLink {
     items: readonly Item[],
     append: (commands: RespWriter, item: Item) => void,
   ): Promise<RedisAnswer[]> {
-    const commands = new RespWriter(this.#batch_bytes);
+    const commands = this.begin();
     for (const item of items) append(commands, item);
     return await this.exec(commands);
+  }
+  /** For the commands of an `exec`; as large as the last one. */
+  begin(): RespWriter {
+    return new RespWriter(this.#batch_bytes);
   }
   /** The answer to each command. Never rejects. */
   async exec(commands: RespWriter): Promise<RedisAnswer[]> {

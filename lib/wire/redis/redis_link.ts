@@ -1,7 +1,7 @@
 /**
  * The way to Redis as a sender sees it, whatever stands behind: one server, the master that Sentinels name, or a Cluster.
  * A link keeps itself connected and never queues: what can't be sent or stays unanswered is told, one answer an item, and
- * the sender decides. Items of one key are sent in the order they were given.
+ * the sender decides. In a Cluster items of one channel are taken in the order they were given, or come back in it.
  */
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
@@ -55,6 +55,8 @@ export type RedisAnswer = readonly [error: Error | null, reply?: unknown];
 /** One thing to send; `slot` is that of its key or channel. */
 export interface RedisItem {
   readonly slot: number;
+  /** The channel or stream whose items keep their order; absent: its order is the sender's business. */
+  readonly channel?: string;
 }
 
 export interface RedisLink {

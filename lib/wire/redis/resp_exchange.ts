@@ -5,7 +5,7 @@
  */
 import type { Socket } from "node:net";
 import type { RedisAnswer } from "./redis_link.ts";
-import { ReplyError, RespReader } from "./resp_reader.ts";
+import { OK, QUEUED, ReplyError, RespReader } from "./resp_reader.ts";
 import type { RespWriter } from "./resp_writer.ts";
 
 interface Batch {
@@ -16,6 +16,8 @@ interface Batch {
 
 /** Answers that carry no news share one object. */
 const TAKEN: RedisAnswer = [null, 1];
+const AGREED: RedisAnswer = [null, OK];
+const IN_TRANSACTION: RedisAnswer = [null, QUEUED];
 
 export class RespExchange {
   readonly #waiting: Batch[] = [];
@@ -53,13 +55,18 @@ export class RespExchange {
   #onReply(reply: unknown): void {
     const [batch] = this.#waiting;
     if (batch === undefined) throw new Error("redis reply: one that nobody asked for");
-    batch.answers.push(
-      reply instanceof ReplyError ? [reply] : reply === 1 ? TAKEN : [null, reply],
-    );
+    batch.answers.push(answerOf(reply));
     if (batch.answers.length < batch.count) return;
     this.#waiting.shift();
     batch.resolve(batch.answers);
   }
+}
+
+function answerOf(reply: unknown): RedisAnswer {
+  if (reply === 1) return TAKEN;
+  if (reply === QUEUED) return IN_TRANSACTION;
+  if (reply === OK) return AGREED;
+  return reply instanceof ReplyError ? [reply] : [null, reply];
 }
 
 /** The same failure for so many commands. */

@@ -9,6 +9,12 @@ const RETURN = 13;
 const MAX_REPLY_BYTES = 512 * 1024 * 1024;
 const MAX_DEPTH = 16;
 
+/** The replies of a transaction to each of its commands: read without a copy. */
+export const OK = "OK";
+export const QUEUED = "QUEUED";
+const OK_BYTES = new TextEncoder().encode(`${OK}\r\n`);
+const QUEUED_BYTES = new TextEncoder().encode(`${QUEUED}\r\n`);
+
 /** An error reply; its first word is the code. */
 export class ReplyError extends Error {
   override readonly name = "ReplyError";
@@ -50,6 +56,10 @@ export class RespReader {
         return this.#bulk();
       case 43: // +
       case 45: { // -
+        if (kind === 43) {
+          const common = this.#isNext(OK_BYTES) ? OK : this.#isNext(QUEUED_BYTES) ? QUEUED : undefined;
+          if (common !== undefined) return common;
+        }
         const end = bytes.indexOf(RETURN, this.#at);
         if (end < 0 || end + 1 >= bytes.length) return undefined;
         const text = decoder.decode(bytes.subarray(this.#at, end));
@@ -62,6 +72,14 @@ export class RespReader {
       default:
         throw new Error(`redis reply: begins with byte ${kind}, want one of : $ + - *`);
     }
+  }
+  /** These bytes are all there; then they are read. */
+  #isNext(wanted: Uint8Array): boolean {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
+    this.#at = at + wanted.length;
+    return true;
   }
   #integer(): number | undefined {
     const bytes = this.#bytes;

@@ -33,6 +33,14 @@ export class RespWriter {
     this.count++;
     return this;
   }
+  /** One command that was encoded before. */
+  encoded(command: Uint8Array): this {
+    this.#reserve(command.length);
+    this.#bytes.set(command, this.#length);
+    this.#length += command.length;
+    this.count++;
+    return this;
+  }
 
   #word(word: string): void {
     // At most three bytes a UTF-16 unit.

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Random } from "../../../lib/base/random.ts";
 import { valueOf } from "../../../lib/client/exact_number.ts";
 import { LongNumber } from "../../../lib/client/exact_number.ts";
-import { type BookMessage, UnreadableMessage } from "../../../lib/client/messages.ts";
+import { type BookMessage, type OrdersSnapshot, UnreadableMessage } from "../../../lib/client/messages.ts";
 import { BinaryReader } from "../../../lib/client/read_binary.ts";
 import { JsonReader } from "../../../lib/client/read_json.ts";
 import { TICKER_FIELDS } from "../../../lib/market/event.ts";
@@ -41,6 +41,11 @@ function samples(): Uint8Array<ArrayBuffer>[] {
       .text("pre").text('{"a":1,"b":"x"}').done(),
     begin(6).byte(1 + 2 + 4 + 8 + 16).varint(60_000).varint(119_999).decimal(1, 0).decimal(2, 0).decimal(3, 0)
       .decimal(4, 0).decimal(5, 0).decimal(6, 0).varint(9).done(),
+    begin(7).varint(99).varint(2).varint(1).decimal(1005, 1).decimal(5, 0).zigzag(250)
+      .varint(0).text("18446744073709551611").decimal(1005, 1).decimal(25, 1).zigzag(-1)
+      .varint(1).varint(2 ** 53 - 1).decimal(101, 0).decimal(7, 0).zigzag(0).done(),
+    begin(8).varint(100).varint(2).byte(0).varint(8).decimal(1, 0).decimal(2, 0).zigzag(0)
+      .byte(3 + 4).varint(9).decimal(2, 0).decimal(0, 0).zigzag(5).done(),
   ];
 }
 
@@ -179,6 +184,8 @@ Deno.test("fuzz: mutated and random bytes and texts are read or refused, never m
     '{"type":"trade","venue":"v","symbol":"S","seq":1,"timestamp":3,"price":1.5,"quantity":12345678901234567890}',
     '{"type":"ticker","venue":"v","symbol":"S","seq":1,"timestamp":3,"last_price":1,"extra":{"a":1}}',
     '{"type":"candle","venue":"v","symbol":"S","seq":1,"timestamp":3,"interval":"1m","open":1}',
+    '{"type":"orders_snapshot","venue":"v","symbol":"S","seq":1,"last_update_id":2,"timestamp":3,"bids":[["a",1,2,3]],"asks":[]}',
+    '{"type":"orders_delta","venue":"v","symbol":"S","seq":1,"last_update_id":2,"timestamp":3,"changes":[["add","bid",1,2,3,4]]}',
   ].map((text) => new TextEncoder().encode(text));
   const decoder = new TextDecoder();
   let read = 0;
@@ -200,14 +207,44 @@ Deno.test("fuzz: mutated and random bytes and texts are read or refused, never m
       const message = is_text ? json.read(decoder.decode(mutant)) : binary.read(mutant);
       if (message) read++;
       if (message && "bids" in message && message.type !== "bbo" && !is_text) {
-        const { bids, asks } = message as BookMessage;
-        assert.ok(bids.size + asks.size <= bytes.length, "more levels than bytes");
+        const { type, bids, asks } = message as BookMessage | OrdersSnapshot;
+        const count = type === "orders_snapshot" ? bids.length + asks.length : bids.size + asks.size;
+        assert.ok(count <= bytes.length, "more levels than bytes");
       }
     } catch (error) {
       assert.ok(error instanceof UnreadableMessage, `${error}: ${[...mutant]}`);
     }
   }
   assert.ok(read > rounds / 20, "the fuzzer only ever made refused messages");
+});
+
+Deno.test("orders: ids as numbers or texts, times and places, the same in both forms", () => {
+  const us = READ.timestamp * 1_000;
+  const [snapshot, delta] = samples().slice(-2);
+  const bids = [
+    { id: 0, side: "bid", price: 100.5, quantity: 5, since_us: us - 250 },
+    { id: "18446744073709551611", side: "bid", price: 100.5, quantity: 2.5, since_us: us + 1 },
+  ];
+  const asks = [{ id: 2 ** 53 - 2, side: "ask", price: 101, quantity: 7, since_us: us }];
+  const changes = [
+    { action: "add", id: 7, side: "bid", price: 1, quantity: 2, since_us: us },
+    { action: "execute", id: 8, side: "ask", price: 2, quantity: 0, since_us: us - 5 },
+  ];
+  const whole = { type: "orders_snapshot", ...READ, last_update_id: 99 };
+  const change = { type: "orders_delta", ...READ, last_update_id: 100 };
+  assert.deepEqual(reader().read(snapshot), { ...whole, bids, asks });
+  assert.deepEqual(reader().read(delta), { ...change, changes });
+  const json = new JsonReader();
+  const order = ({ id, price, quantity, since_us }: { [field: string]: unknown }) => [
+    id,
+    price,
+    quantity,
+    since_us,
+  ];
+  const sides = { bids: bids.map(order), asks: asks.map(order) };
+  assert.deepEqual(json.read(JSON.stringify({ ...whole, ...sides })), { ...whole, bids, asks });
+  const told = changes.map((one) => [one.action, one.side, ...order(one)]);
+  assert.deepEqual(json.read(JSON.stringify({ ...change, changes: told })), { ...change, changes });
 });
 
 Deno.test("JSON: exact numbers, absent fields absent, everything else as it is", () => {
@@ -247,6 +284,8 @@ Deno.test("JSON: exact numbers, absent fields absent, everything else as it is",
       '{"type":1}',
       '{"type":"trade"}',
       '{"type":"snapshot","venue":"v","symbol":"S","seq":1,"last_update_id":2,"timestamp":3,"bids":[[1]],"asks":[]}',
+      '{"type":"orders_delta","venue":"v","symbol":"S","seq":1,"last_update_id":2,"timestamp":3,"changes":[["sell","bid",1,2,3,4]]}',
+      '{"type":"orders_snapshot","venue":"v","symbol":"S","seq":1,"last_update_id":2,"timestamp":3,"bids":[[1,2,3]],"asks":[]}',
       '{"type":"delta","venue":"v","symbol":"S","seq":1.5,"last_update_id":2,"timestamp":3,"bids":[],"asks":[]}',
     ]
   ) assert.throws(() => json.read(text), UnreadableMessage, text);

@@ -25,6 +25,7 @@ function made(can_refresh = true) {
     metrics: new Metrics(),
     can_refresh,
     publish(update) {
+      assert.ok(update.kind !== "orders");
       updates.push({ ...update });
       consumer.offer(update);
     },

@@ -1,5 +1,5 @@
 /**
- * A book's stream at the edge. A client that is too slow skips deltas and gets the book whole when it has drained; the
+ * A book's stream at the edge, in levels or in orders. A client that is too slow skips deltas and gets the book whole when it has drained; the
  * whole is asked of the market side, encoded once for all who wait. Between "out of sync" and the next whole nothing
  * flows.
  */
@@ -78,7 +78,8 @@ export class BookRelay extends Relay {
     const { recipient } = subscription;
     const { max_queue_bytes } = recipient.limits;
     if (frame.length + LAG_NOTICE_BYTES > max_queue_bytes) {
-      const message = `send the book of "${this.topic.symbol}": ${frame.length} bytes, want at most ` +
+      const message =
+        `send ${this.topic.channel} of "${this.topic.symbol}": ${frame.length} bytes, want at most ` +
         `${max_queue_bytes}; subscribe with a depth`;
       recipient.refuse(subscription, "too_large", message);
       return true;

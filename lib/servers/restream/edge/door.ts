@@ -74,6 +74,8 @@ export class Door {
   readonly #ws = new WebSocketServer(OPTIONS);
   /** Clients that have not said who they are → when their time is over. */
   readonly #strangers = new Map<Client, Timer>();
+  /** As the front door met them: on some runtimes the upgraded stream is another object. */
+  readonly #met = new WeakMap<Client, IncomingMessage["socket"]>();
   readonly #stops: (() => void)[];
   #handshakes = 0;
   #closing = false;
@@ -163,10 +165,11 @@ export class Door {
     this.#ws.handleUpgrade(request, socket, Buffer.from(head), (ws) => {
       const { edge, front_door, auth_timeout_ms, server } = this.options;
       const client = this.#enter(ws, socket, address);
+      this.#met.set(client, request.socket);
       const hello = { type: "hello", version: PROTOCOL_VERSION, server };
       if (admission) {
         client.admit(admission.grant, admission.lease);
-        front_door.authenticated(socket);
+        front_door.authenticated(request.socket);
         client.say({ ...hello, ...this.#facts(client) });
         return this.options.onEntered?.(client);
       }
@@ -229,7 +232,7 @@ export class Door {
     }
     client.admit(admission.grant, admission.lease);
     if (before === undefined) {
-      this.options.front_door.authenticated(client.socket);
+      this.options.front_door.authenticated(this.#met.get(client)!);
       this.#forget(client);
       this.options.onEntered?.(client);
     } else this.options.edge.requests.review(client, admission.grant);

@@ -208,7 +208,7 @@ export class Edge implements EdgeInbox {
     client.take(subscription);
     this.#idle.delete(relay);
     relay.add(subscription);
-    if (variant.channel === "status" || (variant.channel === "book" && !instrument.in_sync)) {
+    if (variant.channel === "status" || (relay instanceof BookRelay && !instrument.in_sync)) {
       instrument.curious.add(subscription);
       this.#desk.tellStatus(id);
     }
@@ -256,7 +256,7 @@ export class Edge implements EdgeInbox {
     const { venue, symbol } = instrument;
     const { channel, interval } = variant;
     const topic = { ...variant, stream, target: handleOf(id, { channel, interval }), venue, symbol };
-    const Kind = channel === "book"
+    const Kind = channel === "book" || channel === "orders"
       ? BookRelay
       : channel === "bbo" || channel === "ticker"
       ? LatestRelay

@@ -7,6 +7,7 @@ import { EXACT_MANTISSA_LIMIT, formatDecimal, POWERS_OF_TEN } from "../../../bas
 import type { BookSide } from "../../../market/book_side.ts";
 import { type Candle, type Ticker, TICKER_FIELDS, type Trade } from "../../../market/event.ts";
 import type { LevelList } from "../../../market/level_list.ts";
+import { ORDER_ACTIONS, type OrderChange, type RestingOrder } from "../../../market/order_queue_book.ts";
 import { ByteWriter } from "../../../wire/byte_writer.ts";
 import { beginFrame, endBinaryFrame, type Frame } from "../../../wire/websocket_frame.ts";
 import { BINARY_FORMAT } from "../stream_key.ts";
@@ -16,6 +17,8 @@ import {
   type Encoding,
   type Head,
   type MessageType,
+  orderIdOf,
+  type OrdersStamp,
   type TopicName,
   tradeTimeMs,
 } from "./encoding.ts";
@@ -28,6 +31,8 @@ const KINDS: Readonly<Record<MessageType, number>> = {
   bbo: 4,
   ticker: 5,
   candle: 6,
+  orders_snapshot: 7,
+  orders_delta: 8,
 };
 const TEXT_DECIMALS = 255;
 /** Differences of two mantissas stay exact below this. */
@@ -36,6 +41,7 @@ const MAX_DECIMALS = 15;
 const BOOK_TEXT = 1;
 const BID_BOUND = 2;
 const ASK_BOUND = 4;
+const ASK_SIDE = 4;
 const TICKER_SESSION = 2 ** 19;
 const TICKER_EXTRA = 2 ** 20;
 
@@ -125,6 +131,30 @@ export class BinaryEncoding implements Encoding {
     if (candle.trade_count !== undefined) writeVarint(writer, candle.trade_count);
     return endBinaryFrame(writer);
   }
+  orders(
+    head: Head,
+    stamp: OrdersStamp,
+    bids: readonly RestingOrder[],
+    asks: readonly RestingOrder[],
+  ): Frame {
+    const writer = this.#start(head, stamp.seq, stamp.timestamp);
+    writeVarint(writer, stamp.last_update_id);
+    for (const side of [bids, asks]) {
+      writeVarint(writer, side.length);
+      for (const order of side) this.#order(order, stamp.timestamp);
+    }
+    return endBinaryFrame(writer);
+  }
+  orderChanges(head: Head, stamp: OrdersStamp, changes: readonly OrderChange[]): Frame {
+    const writer = this.#start(head, stamp.seq, stamp.timestamp);
+    writeVarint(writer, stamp.last_update_id);
+    writeVarint(writer, changes.length);
+    for (const change of changes) {
+      writer.byte(ORDER_ACTIONS.indexOf(change.action) | (change.side === "ask" ? ASK_SIDE : 0));
+      this.#order(change, stamp.timestamp);
+    }
+    return endBinaryFrame(writer);
+  }
 
   #start(head: Head, seq: number, timestamp: number): ByteWriter {
     const writer = this.#writer;
@@ -193,6 +223,15 @@ export class BinaryEncoding implements Encoding {
       if (exact === undefined) this.#decimal(levels.quantity(i));
       else this.#decimalText(exact);
     }
+  }
+  #order({ id, price, quantity, since_us }: RestingOrder, timestamp: number): void {
+    const writer = this.#writer;
+    const told_id = orderIdOf(id);
+    writeVarint(writer, typeof told_id === "number" ? told_id + 1 : 0);
+    if (typeof told_id === "string") writeText(writer, told_id);
+    this.#decimal(price);
+    this.#decimal(quantity);
+    writeZigzag(writer, timestamp * 1_000 - Math.floor(since_us));
   }
   #decimal(value: number): void {
     const guess = this.#guess;

@@ -7,20 +7,19 @@
 import type { BookState } from "../../../flow/hub.ts";
 import { type BookUpdate, timestampMs } from "../../../market/update.ts";
 import type { Frame } from "../../../wire/websocket_frame.ts";
-import type { Format } from "../stream_key.ts";
 import { DepthView } from "./depth_view.ts";
 import type { BookStamp, MessageType, TopicName } from "./encoding.ts";
-import { Maker, type MakerContext, type Output } from "./maker.ts";
+import type { MakerContext, Output } from "./maker.ts";
 import type { Pace } from "./pace.ts";
+import { WholeMaker } from "./whole_maker.ts";
 
 type ReadableState = Pick<
   BookUpdate,
   "book" | "sequence" | "last_update_id" | "exchange_ms" | "sent_ms" | "received_us"
 >;
 
-export class BookMaker extends Maker {
+export class BookMaker extends WholeMaker {
   protected readonly message_type: MessageType = "delta";
-  #in_sync = false;
   #stamp: BookStamp | undefined;
   readonly #bids: DepthView | undefined;
   readonly #asks: DepthView | undefined;
@@ -30,8 +29,7 @@ export class BookMaker extends Maker {
     context: MakerContext,
     first_seq: number,
     readonly readBook: () => BookState | undefined,
-    /** Absent: every update is told. */
-    readonly pace?: Pace,
+    override readonly pace?: Pace,
   ) {
     super(topic, context, first_seq);
     if (topic.depth !== undefined) {
@@ -39,72 +37,40 @@ export class BookMaker extends Maker {
       this.#asks = new DepthView(topic.depth);
     }
   }
-  override stop(): void {
-    this.pace?.stop();
-  }
-  override tellSnapshot(format: Format): void {
-    const output = this.outputs.find((one) => one.encoding.format === format);
-    if (output === undefined) return;
-    if (!this.#in_sync) this.#adopt();
-    output.owes_snapshot = true;
-    if (this.#in_sync) this.#sendWhole(output);
-  }
-  protected override tellNow(output: Output): void {
-    this.tellSnapshot(output.encoding.format);
-  }
 
-  onOutOfSync(): void {
-    this.pace?.forget();
-    this.#in_sync = false;
-    this.hold();
-  }
   onUpdate(update: BookUpdate): void {
     if (this.topic.depth === undefined) return this.#onWholeUpdate(update);
-    if (!this.#in_sync || this.pace === undefined) return this.#onView(update);
+    if (!this.in_sync || this.pace === undefined) return this.#onView(update);
     this.pace.request(() => {
       const state = this.#readable();
-      if (state && this.#in_sync) this.#onView(state);
+      if (state && this.in_sync) this.#onView(state);
     });
   }
   #onWholeUpdate(update: BookUpdate): void {
     const { delta } = update;
-    const follows = this.#in_sync && update.sequence === this.seq + 1;
-    this.#in_sync = true;
+    const follows = this.in_sync && update.sequence === this.seq + 1;
+    this.in_sync = true;
     this.seq = update.sequence;
     this.#setStamp(update);
-    if (delta === undefined || !follows) return this.#emitWhole();
+    if (delta === undefined || !follows) return this.emitWhole();
     const stamp = this.#stamp!;
     this.emit(({ encoding, head }) => encoding.changes(head, stamp, delta.bids, delta.asks));
-    this.#payDebts();
+    this.payDebts();
   }
   #onView(state: ReadableState): void {
-    const was_in_sync = this.#in_sync;
-    this.#in_sync = true;
+    const was_in_sync = this.in_sync;
+    this.in_sync = true;
     const bids_changed = this.#bids!.update(state.book.bids);
     const asks_changed = this.#asks!.update(state.book.asks);
-    if (!bids_changed && !asks_changed && was_in_sync) return this.#payDebts();
+    if (!bids_changed && !asks_changed && was_in_sync) return this.payDebts();
     this.seq++;
     this.#setStamp(state);
-    if (!was_in_sync) return this.#emitWhole();
+    if (!was_in_sync) return this.emitWhole();
     const stamp = this.#stamp!;
     this.emit(({ encoding, head }) =>
       encoding.changes(head, stamp, this.#bids!.changes, this.#asks!.changes)
     );
-    this.#payDebts();
-  }
-
-  /** Who asked for the whole while it could not be shown gets it with the next update. */
-  #payDebts(): void {
-    for (const output of this.outputs) if (output.owes_snapshot) this.#sendWhole(output);
-  }
-  #sendWhole(output: Output): void {
-    const frame = this.#whole(output);
-    if (frame === undefined) return;
-    output.owes_snapshot = false;
-    this.context.inbox.snapshot(output.stream, this.seq, frame);
-  }
-  #emitWhole(): void {
-    for (const output of this.outputs) this.#sendWhole(output);
+    this.payDebts();
   }
   #setStamp(state: ReadableState): void {
     this.#stamp = {
@@ -115,8 +81,7 @@ export class BookMaker extends Maker {
       quantity_decimals: state.book.quantity_decimals,
     };
   }
-  /** The book as last told; undefined while it may not be shown. */
-  #whole({ encoding, whole_head }: Output): Frame | undefined {
+  protected override whole({ encoding, whole_head }: Output): Frame | undefined {
     const stamp = this.#stamp!;
     if (this.#bids && this.#asks) {
       return encoding.changes(whole_head, stamp, this.#bids.levels, this.#asks.levels);
@@ -124,11 +89,9 @@ export class BookMaker extends Maker {
     const book = this.#readable()?.book;
     return book && encoding.snapshot(whole_head, stamp, book.bids, book.asks);
   }
-  /** A maker born while the book is live starts from what was last published. */
-  #adopt(): void {
+  protected override adopt(): boolean {
     const state = this.#readable();
-    if (state === undefined) return;
-    this.#in_sync = true;
+    if (state === undefined) return false;
     if (this.#bids && this.#asks) {
       this.#bids.update(state.book.bids);
       this.#asks.update(state.book.asks);
@@ -137,6 +100,7 @@ export class BookMaker extends Maker {
       this.seq = state.sequence;
     }
     this.#setStamp(state);
+    return true;
   }
   /** A crossed book was changed by an update that is not published: not to be shown until the next one is. */
   #readable(): BookState | undefined {

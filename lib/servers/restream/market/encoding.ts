@@ -5,10 +5,19 @@
 import type { BookSide } from "../../../market/book_side.ts";
 import type { Candle, Ticker, Trade } from "../../../market/event.ts";
 import type { LevelList } from "../../../market/level_list.ts";
+import type { OrderChange, OrderId, RestingOrder } from "../../../market/order_queue_book.ts";
 import type { Frame } from "../../../wire/websocket_frame.ts";
 import type { Format, Variant } from "../stream_key.ts";
 
-export type MessageType = "snapshot" | "delta" | "trade" | "bbo" | "ticker" | "candle";
+export type MessageType =
+  | "snapshot"
+  | "delta"
+  | "trade"
+  | "bbo"
+  | "ticker"
+  | "candle"
+  | "orders_snapshot"
+  | "orders_delta";
 
 /** A message's fixed beginning, made once per maker. */
 export type Head = Uint8Array<ArrayBuffer>;
@@ -29,6 +38,8 @@ export interface BookStamp {
   price_decimals: number;
   quantity_decimals: number;
 }
+
+export type OrdersStamp = Pick<BookStamp, "seq" | "last_update_id" | "timestamp">;
 
 /** Best bid and offer; a side that is empty is absent, a size that the venue does not state is absent too. */
 export interface Bbo {
@@ -53,6 +64,16 @@ export interface Encoding {
   bbo(head: Head, bbo: Bbo): Frame;
   ticker(head: Head, seq: number, ticker: Ticker, timestamp: number): Frame;
   candle(head: Head, seq: number, candle: Candle, timestamp: number): Frame;
+  /** All orders, best price first, in the order of their queues. */
+  orders(head: Head, stamp: OrdersStamp, bids: readonly RestingOrder[], asks: readonly RestingOrder[]): Frame;
+  orderChanges(head: Head, stamp: OrdersStamp, changes: readonly OrderChange[]): Frame;
+}
+
+/** Integers that every reader's numbers hold, with one to spare for the binary form; all others as text. */
+export function orderIdOf(id: OrderId): number | string {
+  return typeof id === "number" && id >= 0 && id < Number.MAX_SAFE_INTEGER && Number.isInteger(id)
+    ? id
+    : String(id);
 }
 
 /** A trade's own time first: when it happened matters more than when it was sent. */

@@ -4,7 +4,7 @@
  */
 import type { BookState, Hub } from "../../../flow/hub.ts";
 import type { Quote, Ticker } from "../../../market/event.ts";
-import { type BookStatus, type BookUpdate, type MarketUpdate, timestampMs } from "../../../market/update.ts";
+import { type BookStatus, type BookUpdate, type HubUpdate, timestampMs } from "../../../market/update.ts";
 import type { Frame } from "../../../wire/websocket_frame.ts";
 import { jsonFrame } from "../json_frame.ts";
 import { type Format, variantOf } from "../stream_key.ts";
@@ -12,6 +12,7 @@ import { BookMaker } from "./book_maker.ts";
 import type { Bbo, TopicName } from "./encoding.ts";
 import type { Maker, MakerContext, Output } from "./maker.ts";
 import { Pace } from "./pace.ts";
+import { OrdersMaker } from "./orders_maker.ts";
 import { CandlesMaker, LatestMaker, TradesMaker } from "./value_makers.ts";
 
 type Top = Omit<Bbo, "seq">;
@@ -21,6 +22,7 @@ export class InstrumentMaker {
   readonly #makers = new Map<number, Maker>();
   // The same, by what feeds them: the hot path looks nothing up.
   #books: BookMaker[] = [];
+  #orders: OrdersMaker[] = [];
   #trades: TradesMaker[] = [];
   #candles: CandlesMaker[] = [];
   #bbos: LatestMaker[] = [];
@@ -75,11 +77,14 @@ export class InstrumentMaker {
     for (const maker of this.#makers.values()) maker.stop();
   }
 
-  offer(update: MarketUpdate): void {
+  offer(update: HubUpdate): void {
     switch (update.kind) {
       case "book":
         for (const maker of this.#books) maker.onUpdate(update);
         if (!this.#has_quotes) this.#onTop(update);
+        return;
+      case "orders":
+        for (const maker of this.#orders) maker.onUpdate(update);
         return;
       case "quote":
         return this.#onQuote(update);
@@ -105,12 +110,14 @@ export class InstrumentMaker {
     const pace = topic.interval_ms === undefined
       ? undefined
       : new Pace(hub.clock, topic.interval_ms, () => context.inbox.flush());
-    // The whole book goes by the hub's own sequence.
-    const is_whole = topic.channel === "book" && topic.depth === undefined;
+    // The whole book goes by the hub's own sequence, in levels and in orders.
+    const is_whole = (topic.channel === "book" || topic.channel === "orders") && topic.depth === undefined;
     const seq = is_whole ? this.#state()?.sequence ?? 0 : this.firstSeq();
     switch (topic.channel) {
       case "book":
         return new BookMaker(topic, context, seq, () => this.#state(), pace);
+      case "orders":
+        return new OrdersMaker(topic, context, seq, () => this.#state()?.orders);
       case "trades":
         return new TradesMaker(topic, context, seq);
       case "candles":
@@ -134,6 +141,7 @@ export class InstrumentMaker {
   #index(): void {
     const makers = [...this.#makers.values()];
     this.#books = makers.filter((one) => one instanceof BookMaker);
+    this.#orders = makers.filter((one) => one instanceof OrdersMaker);
     this.#trades = makers.filter((one) => one instanceof TradesMaker);
     this.#candles = makers.filter((one) => one instanceof CandlesMaker);
     const latest = makers.filter((one) => one instanceof LatestMaker);
@@ -143,7 +151,7 @@ export class InstrumentMaker {
   #onStatus(status: BookStatus): void {
     this.context.inbox.status(this.id, status.in_sync, this.#statusFrame(status));
     if (status.in_sync) return;
-    for (const maker of this.#books) maker.onOutOfSync();
+    for (const maker of [...this.#books, ...this.#orders]) maker.onOutOfSync();
     if (!this.#has_quotes) { for (const maker of this.#bbos) maker.onOutOfSync(); }
     this.#top = undefined;
     // The quotes may come from the stream that broke: until the next one, the book speaks when it is back.

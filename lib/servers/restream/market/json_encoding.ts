@@ -5,6 +5,7 @@
 import type { BookSide } from "../../../market/book_side.ts";
 import { type Candle, type Ticker, TICKER_FIELDS, type Trade } from "../../../market/event.ts";
 import type { LevelList } from "../../../market/level_list.ts";
+import type { OrderChange, RestingOrder } from "../../../market/order_queue_book.ts";
 import { ByteWriter } from "../../../wire/byte_writer.ts";
 import { beginFrame, endTextFrame, type Frame } from "../../../wire/websocket_frame.ts";
 import { JSON_FORMAT } from "../stream_key.ts";
@@ -14,6 +15,8 @@ import {
   type Encoding,
   type Head,
   type MessageType,
+  orderIdOf,
+  type OrdersStamp,
   type TopicName,
   tradeTimeMs,
 } from "./encoding.ts";
@@ -24,6 +27,7 @@ const LAST_UPDATE_ID = encoder.encode(',"last_update_id":');
 const TIMESTAMP = encoder.encode(',"timestamp":');
 const BIDS = encoder.encode(',"bids":[');
 const ASKS = encoder.encode('],"asks":[');
+const CHANGES = encoder.encode(',"changes":[');
 const END_LIST = encoder.encode("]}");
 const COMMA = 44;
 const OPEN = 91;
@@ -117,6 +121,33 @@ export class JsonEncoding implements Encoding {
     writer.byte(CLOSE_OBJECT);
     return endTextFrame(writer);
   }
+  orders(
+    head: Head,
+    stamp: OrdersStamp,
+    bids: readonly RestingOrder[],
+    asks: readonly RestingOrder[],
+  ): Frame {
+    const writer = this.#stamped(head, stamp);
+    for (const [label, side] of [[BIDS, bids], [ASKS, asks]] as const) {
+      writer.raw(label);
+      for (let i = 0; i < side.length; i++) {
+        writer.text(i > 0 ? ",[" : "[");
+        this.#order(side[i]);
+      }
+    }
+    writer.raw(END_LIST);
+    return endTextFrame(writer);
+  }
+  orderChanges(head: Head, stamp: OrdersStamp, changes: readonly OrderChange[]): Frame {
+    const writer = this.#stamped(head, stamp);
+    writer.raw(CHANGES);
+    for (let i = 0; i < changes.length; i++) {
+      writer.text(`${i > 0 ? "," : ""}["${changes[i].action}","${changes[i].side}",`);
+      this.#order(changes[i]);
+    }
+    writer.raw(END_LIST);
+    return endTextFrame(writer);
+  }
 
   #start(head: Head, seq: number): ByteWriter {
     const writer = this.#writer;
@@ -141,13 +172,27 @@ export class JsonEncoding implements Encoding {
     else writer.decimal(quantity, USUAL_DECIMALS);
     writer.byte(CLOSE);
   }
-  #bookStart(head: Head, stamp: BookStamp): void {
+  #order({ id, price, quantity, since_us }: RestingOrder): void {
+    const writer = this.#writer;
+    writer.text(JSON.stringify(orderIdOf(id)));
+    writer.byte(COMMA);
+    writer.decimal(price, USUAL_DECIMALS);
+    writer.byte(COMMA);
+    writer.decimal(quantity, USUAL_DECIMALS);
+    writer.byte(COMMA);
+    writer.integer(Math.floor(since_us));
+    writer.byte(CLOSE);
+  }
+  #stamped(head: Head, stamp: OrdersStamp): ByteWriter {
     const writer = this.#start(head, stamp.seq);
     writer.raw(LAST_UPDATE_ID);
     writer.integer(stamp.last_update_id);
     writer.raw(TIMESTAMP);
     writer.integer(stamp.timestamp);
-    writer.raw(BIDS);
+    return writer;
+  }
+  #bookStart(head: Head, stamp: BookStamp): void {
+    this.#stamped(head, stamp).raw(BIDS);
   }
   #side(side: BookSide, stamp: BookStamp): void {
     for (let i = 0, count = side.known; i < count; i++) {

@@ -36,6 +36,7 @@ export abstract class Maker {
     this.seq = first_seq;
   }
   protected abstract readonly message_type: MessageType;
+  protected readonly whole_type: MessageType = "snapshot";
   /** Tells a newcomer what is true now, where there is something. */
   protected abstract tellNow(output: Output): void;
   /** Sends the whole state of now, for who asked; only books have one. */
@@ -53,7 +54,7 @@ export abstract class Maker {
         stream: streamOf(this.topic.handle, format),
         encoding,
         head: encoding.head(this.message_type, this.topic),
-        whole_head: encoding.head("snapshot", this.topic),
+        whole_head: encoding.head(this.whole_type, this.topic),
         wants: 0,
         owes_snapshot: false,
       };

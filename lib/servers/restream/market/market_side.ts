@@ -4,7 +4,7 @@
  * an edge misses a symbol, since a symbol may be configured long before its first update.
  */
 import type { BookState, Hub, Receiver } from "../../../flow/hub.ts";
-import type { MarketUpdate } from "../../../market/update.ts";
+import type { HubUpdate } from "../../../market/update.ts";
 import type { EdgeInbox, MarketDesk } from "../market_words.ts";
 import { formatOfStream, handleOfStream, instrumentOf } from "../stream_key.ts";
 import { BinaryEncoding } from "./binary_encoding.ts";
@@ -35,7 +35,7 @@ export class MarketSide implements Receiver, MarketDesk {
     for (const maker of this.#by_id.values()) maker.stop();
   }
 
-  offer(update: MarketUpdate): void {
+  offer(update: HubUpdate): void {
     const { venue, symbol } = update;
     const maker = this.#makers.get(venue)?.get(symbol) ?? this.#meet(venue, symbol);
     if (maker === undefined) return;

@@ -19,7 +19,7 @@ const WRONG: [text: string, code: string, says: RegExp][] = [
   ['{"type":"subscribe","symbol":"AAA"}', "unknown_channel", /want one of book, trades, bbo, ticker, status/],
   ['{"type":"subscribe","symbol":"AAA","channel":"depth"}', "unknown_channel", /"depth"/],
   ['{"type":"subscribe","symbol":"AAA","channel":"book","depth":7}', "bad_request", /want one of 1, 5, 10/],
-  ['{"type":"subscribe","symbol":"AAA","channel":"bbo","depth":5}', "bad_request", /channel "book" only/],
+  ['{"type":"subscribe","symbol":"AAA","channel":"bbo","depth":5}', "bad_request", /with book, orders only/],
   ['{"type":"subscribe","symbol":"AAA","channel":"book","venue":9}', "bad_request", /"venue"/],
   [
     '{"type":"subscribe","symbol":"NOPE","channel":"book"}',

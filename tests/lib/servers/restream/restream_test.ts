@@ -88,7 +88,7 @@ for (const workers of [0, 2]) {
       assert.equal(await refused(server.url, bearer("mdg_nobody_nothing")), 401);
       assert.equal(await refused(`${server.url}/?token=${key.key}`), 400);
       await using by_header = await TestClient.connect(server, "/", bearer(key.key));
-      assert.equal(by_header.messages[0].channels.length, 6);
+      assert.equal(by_header.messages[0].channels.length, 7);
       assert.ok((await by_header.ask({ type: "subscribe", symbol: "BTCUSDT", channel: "book" })).epoch);
 
       await using by_message = await TestClient.connect(server);

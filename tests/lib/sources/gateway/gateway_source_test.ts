@@ -58,8 +58,10 @@ class Stage implements AsyncDisposable {
     stage.books = new Books("v", stage.source.sequence, {
       ...context,
       // The live book is copied as text: it changes in place.
-      publish: (update) =>
-        stage.updates.push(update.kind === "book" ? { ...update } : structuredClone(update)),
+      publish: (update) => {
+        assert.ok(update.kind !== "orders");
+        stage.updates.push(update.kind === "book" ? { ...update } : structuredClone(update));
+      },
       requestSnapshot: (symbol, reason) => stage.source.requestSnapshot(symbol, reason),
       can_refresh: true,
     }, stage.source.learns);

@@ -15,12 +15,16 @@ Deno.test("commands are written with byte lengths, whatever the words", () => {
       "*3\r\n$3\r\nSET\r\n$9\r\nnaïve€\r\n$4\r\n1024\r\n*1\r\n$4\r\nPING\r\n",
   );
   assert.equal(commands.count, 3);
+  const again = new RespWriter(1).encoded(commands.bytes);
+  assert.deepEqual([again.count, again.bytes], [1, commands.bytes]);
   const long = "x".repeat(100_000);
   assert.equal(decoder.decode(new RespWriter(4).command(long).bytes), `*1\r\n$100000\r\n${long}\r\n`);
 });
 
 const REPLIES: [string, unknown][] = [
   ["+OK\r\n", "OK"],
+  ["+QUEUED\r\n", "QUEUED"],
+  ["+QUEUE\r\n", "QUEUE"],
   [":1\r\n", 1],
   [":-42\r\n", -42],
   ["$-1\r\n", null],
