@@ -7,7 +7,7 @@ import { binanceFutures } from "../../../lib/feeds/binance/futures.ts";
 import { STALE_RUN_FOR_FAULT } from "../../../lib/flow/book_replica.ts";
 import { Books } from "../../../lib/flow/books.ts";
 import { Instrument, type InstrumentContext, RECENT_TRADES } from "../../../lib/flow/instrument.ts";
-import type { MarketUpdate } from "../../../lib/market/update.ts";
+import type { HubUpdate, MarketUpdate } from "../../../lib/market/update.ts";
 import { delta, quote, snapshot, trade } from "./book_events.ts";
 import { StrictConsumer } from "./strict_consumer.ts";
 
@@ -225,7 +225,7 @@ Deno.test("the last ticker and the last candles are kept; an interruption takes 
 
 Deno.test("candles that are built from trades are kept as they are published", () => {
   const { context } = made();
-  const published: MarketUpdate[] = [];
+  const published: HubUpdate[] = [];
   const instrument = new Instrument("test", "BTCUSDT", undefined, {
     ...context,
     publish: (update) => void published.push(update),
