@@ -54,6 +54,9 @@ export class RedisClusterServers implements AsyncDisposable {
     await process!.status;
     this.#nodes[i].process = undefined;
   }
+  signal(i: number, name: Deno.Signal): void {
+    this.#nodes[i].process!.kill(name);
+  }
   /** Starts a killed node again; it finds its place from its own file. */
   async revive(i: number): Promise<void> {
     await this.#startNode(this.#nodes[i], i);

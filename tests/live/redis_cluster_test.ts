@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { Cluster } from "ioredis";
 import type { z } from "zod";
 import { sleep, systemClock } from "../../lib/base/clock.ts";
+import { silentLog } from "../../lib/base/log.ts";
 import { redis } from "../../lib/sinks/registry.ts";
 import { clusterSlot } from "../../lib/wire/redis/cluster_slot.ts";
+import { nodeKey } from "../../lib/wire/redis/cluster_topology.ts";
+import { RedisCluster } from "../../lib/wire/redis/redis_cluster.ts";
+import { hostPortOf } from "../../lib/wire/redis/redis_connection.ts";
 import { RedisClusterServers } from "./redis_cluster.ts";
 import { eventually, SinkRig } from "../contracts/sink_rig.ts";
 import { is_long, testUnless } from "../services.ts";
@@ -123,6 +127,54 @@ clusterTest(
     assert.ok(redirected > 0, "no move was ever met");
     tell("slots moved under load", { trades_in: rig.trade_id, ...stored, moves, redirected });
     assert.equal(await rig.close(), 0);
+  },
+);
+
+clusterTest(
+  "a slot leaves and comes back while a write waits for its replica: what is sent meanwhile does not overtake",
+  async (cluster) => {
+    const key = "trades:SYM1USDT";
+    const slot = clusterSlot(key);
+    const home = Math.floor(slot / 16_384 * 3);
+    const away = (home + 1) % 3;
+    const neighbour = Array.from({ length: 100 }, (_, i) => `trades:OTHER${i}`)
+      .find((name) => Math.floor(clusterSlot(name) / 16_384 * 3) === home)!;
+    await using disposing = new AsyncDisposableStack();
+    const link = new RedisCluster({
+      topology: "cluster",
+      url: cluster.url,
+      nodes: cluster.addresses,
+      master_name: "",
+      connect_timeout_ms: 5_000,
+      command_timeout_ms: 10_000,
+      wait_replicas: 1,
+      wait_timeout_ms: 5_000,
+    }, { name: "redis", clock: systemClock, log: silentLog, seed: "test", onReady() {} });
+    disposing.defer(() => link.close());
+    const send = (...entries: [channel: string, value: number][]) =>
+      link.send(
+        entries.map(([channel, value]) => ({ channel, value, slot: clusterSlot(channel) })),
+        (commands, { channel, value }) => void commands.command("XADD", channel, "*", "value", value),
+      );
+    await eventually("ready", () => link.ready);
+    await cluster.moveSlot(slot, home, away);
+    // Without its replica the master holds back the answers to the first write, and does the second one after it.
+    cluster.signal(3 + home, "SIGSTOP");
+    disposing.defer(() => cluster.signal(3 + home, "SIGCONT"));
+    // A client that has not heard of the move, whatever it asked meanwhile.
+    const place = hostPortOf(cluster.addresses[home]);
+    link.topology.moved({ kind: "MOVED", slot, node: nodeKey(place) }, place);
+    const first = send([neighbour, 0], [key, 1]);
+    await eventually("done", async () => await cluster.client(home).exists(neighbour) === 1);
+    await cluster.moveSlot(slot, away, home);
+    const second = send([key, 2]);
+    // Where it can be done at once it is by now.
+    await sleep(systemClock, 100);
+    cluster.signal(3 + home, "SIGCONT");
+    const [[, [refused]], [[held]]] = await Promise.all([first, second]);
+    assert.match(refused!.message, /^MOVED/);
+    assert.match(held!.message, /earlier one of this slot/);
+    assert.equal(await cluster.client(home).exists(key), 0);
   },
 );
 

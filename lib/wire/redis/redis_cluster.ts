@@ -178,13 +178,9 @@ export class RedisCluster implements RedisLink {
     const unusable = runs.read(await connection.exec(commands), answers);
     if (unusable && this.#has_transactions) {
       this.#has_transactions = false;
-      this.context.log.warn(
-        "redis cluster without transactions: a slot that moves may cost the order of trades",
-        {
-          reason: this.reason(unusable),
-          advice: "permit MULTI and EXEC",
-        },
-      );
+      const reason = this.reason(unusable);
+      const why = { reason, advice: "permit MULTI and EXEC" };
+      this.context.log.warn("redis cluster without transactions: slots that move may cost the order", why);
     }
     return runs;
   }
