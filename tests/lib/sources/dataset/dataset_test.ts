@@ -121,6 +121,46 @@ Deno.test("DBN market by order keeps every order's place; orders from before are
   assert.equal(orders.order(huge)?.price, 101);
 });
 
+Deno.test("DBN market by order says what happened to each order, whole first, a fill as executed", () => {
+  const mapper = new DbnMapper("GLBX.MDP3");
+  const batch = new EventBatch();
+  const last = (n: number, action: string, side: string, order_id: number, price: number, size: number) =>
+    event(n, action, side, { order_id, price, size });
+  const records = [
+    ...ORDERS,
+    last(5, "A", "A", 4, 101, 6),
+    event(6, "F", "A", { order_id: 4, price: 101, size: 2, flags: 0 }),
+    last(6, "M", "A", 4, 101, 4),
+    last(7, "M", "A", 5, 102, 3),
+    last(8, "C", "A", 99, 1, 1),
+    event(9, "A", "A", { order_id: 6, price: 103, size: 1, flags: 0xc0 }),
+    event(10, "R", "N"),
+  ];
+  for (const one of records) mapper.map(mbo(one), 1, batch);
+  const said = batch.events.flatMap((one, i) => {
+    if (one.kind !== "orders") return [];
+    const book = batch.events[i - 1];
+    assert.ok(book.kind === "book_delta" || book.kind === "book_snapshot");
+    assert.equal(one.last_id, book.last_id, "it belongs to the book event before it");
+    assert.equal(one.whole === true, book.kind === "book_snapshot");
+    const changes = one.changes.map(({ action, side, id, price, quantity }) =>
+      `${action} ${side} ${id} ${quantity}@${price}`
+    );
+    return [`${one.whole ? "whole" : "then"}: ${changes.join(", ")}`];
+  });
+  assert.deepEqual(said, [
+    "whole: add bid 1 5@100.25, add bid 2 3@100.25, add ask 3 7@100.5",
+    "then: execute bid 1 1@100.25",
+    "then: modify bid 2 9@100",
+    "then: cancel ask 3 0@100.5",
+    "then: add ask 4 6@101",
+    "then: execute ask 4 4@101",
+    "then: add ask 5 3@102",
+    "then: cancel ask 4 0@101, cancel ask 5 0@102, add ask 6 1@103",
+    "whole: ",
+  ]);
+});
+
 Deno.test("DBN market by price: ten levels become deltas, one level also quotes, trades alone are trades", async () => {
   const records = [
     mbp(10, event(0, "A", "B"), [[10, 1, 11, 2], [9, 3, 12, 4]]),
