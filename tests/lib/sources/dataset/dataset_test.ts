@@ -7,6 +7,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { systemClock } from "../../../../lib/base/clock.ts";
 import { silentLog } from "../../../../lib/base/log.ts";
 import { Metrics } from "../../../../lib/base/metrics.ts";
+import { Books } from "../../../../lib/flow/books.ts";
 import { FEEDS } from "../../../../lib/gateway/catalog.ts";
 import { EventBatch } from "../../../../lib/market/event_batch.ts";
 import { DbnMapper } from "../../../../lib/sources/dataset/dbn_mapper.ts";
@@ -160,6 +161,45 @@ Deno.test("DBN market by order says what happened to each order, whole first, a 
     "whole: ",
   ]);
 });
+
+Deno.test("DBN market by order from a place within: orders are told whole there, then go on", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/file`;
+    const records = ORDERS.map((one) => mbo(one));
+    await Deno.writeFile(path, writeDbn({ version: 3, dataset: "GLBX.MDP3", symbols: { ES: 11 }, records }));
+    const context = {
+      name: "replay",
+      clock: systemClock,
+      log: silentLog,
+      metrics: new Metrics(),
+      seed: "replay",
+      feeds: FEEDS,
+    };
+    const from_us = Number(AT_NS / 1_000n) + 2_500;
+    const options = { paths: [path], speed: Infinity, symbols: [], stays: false, from_us };
+    const { player, parts: [part] } = await openReplay(options, context);
+    const said: string[] = [];
+    const books = new Books(part.venue, part.sequence, {
+      ...context,
+      publish(update) {
+        if (update.kind !== "orders") return;
+        const resting = [...update.orders.orders("bid"), ...update.orders.orders("ask")];
+        const what = update.changes?.map(({ action, id }) => `${action} ${id}`).join(", ") ?? "whole";
+        said.push(
+          `${what}: ${resting.map(({ id, quantity, price }) => `${id} ${quantity}@${price}`).join(", ")}`,
+        );
+      },
+      requestSnapshot() {},
+      can_refresh: false,
+    }, true);
+    for await (const batch of part.batches(never, { interrupted() {} })) books.process(batch);
+    await player.finished();
+    assert.deepEqual(said, [
+      "whole: 1 1@100.25, 2 3@100.25, 3 7@100.5",
+      "modify 2: 1 1@100.25, 2 9@100, 3 7@100.5",
+      "cancel 3: 1 1@100.25, 2 9@100",
+    ]);
+  }));
 
 Deno.test("DBN market by price: ten levels become deltas, one level also quotes, trades alone are trades", async () => {
   const records = [
