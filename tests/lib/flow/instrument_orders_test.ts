@@ -37,6 +37,8 @@ Deno.test("orders follow their book update: whole, then changes, with its sequen
   assert.equal(orders.readable(levels(2, 8)), next);
   assert.equal(orders.readable(levels(2, 9)), undefined, "the book went on, its orders are not told yet");
   assert.equal(orders.readable(levels(2, 8, false)), undefined);
+  assert.equal(orders.take(event(2, [3]), levels(2, 8), false), undefined, "the same again");
+  assert.equal(orders.readable(levels(2, 8)), next);
   const skipped = orders.take(event(3, [4]), levels(3, 10), false)!;
   assert.equal(skipped.changes, undefined, "an update of the book between had no orders: take them whole");
 });
