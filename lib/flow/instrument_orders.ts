@@ -26,6 +26,8 @@ export class InstrumentOrders {
   }
   /** What to publish, if anything. */
   take(event: OrderEvents, levels: Levels, is_crossed: boolean): OrdersUpdate | undefined {
+    // Redundant connections may bring it twice.
+    if (!event.whole && event.last_id === this.#known_id) return undefined;
     const before = this.#told;
     this.#told = undefined;
     const is_ours = levels.in_sync && event.last_id === levels.last_update_id;

@@ -5,141 +5,16 @@
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../../lib/base/clock.ts";
-import { silentLog } from "../../../lib/base/log.ts";
-import { Metrics } from "../../../lib/base/metrics.ts";
 import { Random } from "../../../lib/base/random.ts";
 import { RestreamClient } from "../../../lib/client/client.ts";
 import type { Wish } from "../../../lib/client/wish.ts";
-import { Books } from "../../../lib/flow/books.ts";
-import { Dispatcher } from "../../../lib/flow/dispatcher.ts";
-import { EventBatch } from "../../../lib/market/event_batch.ts";
 import type { OrderBookView } from "../../../lib/market/order_queue_book.ts";
+import type { Server } from "../../../lib/servers/server.ts";
 import { websocket } from "../../../lib/servers/restream/websocket.ts";
-import { DATASET_FEEDS } from "../../../lib/sources/dataset/dataset_feeds.ts";
-import { DbnMapper } from "../../../lib/sources/dataset/dbn_mapper.ts";
 import { until } from "../../end_to_end/until.ts";
 import { is_long } from "../../services.ts";
-import { type DbnEvent, mbo } from "../sources/dataset/write_dbn.ts";
-
-const VENUE = "XTEST";
-const SYMBOL = "11";
-const LAST = 0x80;
-const MAX_ORDERS = 300;
-const SIDES = ["bid", "ask"] as const;
-
-interface LiveOrder {
-  readonly id: number | bigint;
-  readonly side: string;
-  price: number;
-  size: number;
-}
-type Said = [action: string, side: string, more: Partial<DbnEvent>];
-
-/** A market of single orders that says what happens to it as a DBN file does. */
-class OrderMarket {
-  readonly dispatcher = new Dispatcher(systemClock, silentLog, new Metrics(), "test");
-  readonly mapper = new DbnMapper(VENUE);
-  readonly books = new Books(VENUE, DATASET_FEEDS.dbn(VENUE).sequence, {
-    clock: systemClock,
-    log: silentLog,
-    metrics: this.dispatcher.metrics,
-    publish: (update) => this.dispatcher.publish(update),
-    requestSnapshot() {},
-    can_refresh: false,
-  }, true);
-  readonly #batch = new EventBatch();
-  readonly #live: LiveOrder[] = [];
-  #next_id = 1;
-  #time = 0;
-
-  constructor(readonly random: Random) {
-    this.dispatcher.addBooks(this.books);
-    this.begin();
-  }
-  get orders() {
-    return this.books.instruments.get(SYMBOL)!.orders;
-  }
-  /** Cleared, then some orders: told whole. */
-  begin(): void {
-    this.#live.length = 0;
-    this.#say([["R", "N", {}], ...SIDES.map((side) => this.#add(side === "bid" ? "B" : "A"))]);
-  }
-  /** The streams break, and begin anew. */
-  interrupt(): void {
-    this.books.interrupted([SYMBOL], "cut by the test");
-    this.dispatcher.flush();
-    this.begin();
-  }
-  step(most = 4): void {
-    const { random } = this;
-    if (random.chance(0.02)) return this.#cross();
-    const said: Said[] = [];
-    for (let i = random.integer(1, most); i > 0; i--) said.push(...this.#happening());
-    this.#say(said);
-  }
-  /** For one update the book is crossed: nobody may hear of it before it is right. */
-  #cross(): void {
-    const order_id = this.#next_id++;
-    this.#say([["A", "A", { order_id, price: 80, size: 1 }]]);
-    this.#say([["C", "A", { order_id, price: 80, size: 1 }]]);
-  }
-  #happening(): Said[] {
-    const { random } = this;
-    const live = this.#live;
-    if (live.length < 30 || (live.length < MAX_ORDERS && random.chance(0.4))) {
-      return [this.#add(random.pick(["A", "B"]))];
-    }
-    const one = random.pick(live);
-    const { id: order_id, side, price } = one;
-    switch (random.integer(0, 3)) {
-      case 0: {
-        one.size = random.integer(1, 20);
-        if (random.chance(0.5)) one.price = this.#price(side);
-        return [["M", side, { order_id, price: one.price, size: one.size }]];
-      }
-      case 1:
-        return [["C", side, { order_id, price, size: this.#take(one, one.size) }]];
-      case 2:
-        return [["C", side, { order_id, price, size: this.#take(one, random.integer(1, one.size)) }]];
-      default: {
-        const size = this.#take(one, random.integer(1, one.size));
-        const trade: Partial<DbnEvent> = { price, size };
-        return [["T", side === "A" ? "B" : "A", trade], ["F", side, { order_id, ...trade }], ["C", side, {
-          order_id,
-          ...trade,
-        }]];
-      }
-    }
-  }
-  #add(side: string): Said {
-    const number = this.#next_id++;
-    // Some venues number beyond what a double holds.
-    const id = number % 5 === 0 ? 2n ** 63n + BigInt(number) : number;
-    const [price, size] = [this.#price(side), this.random.integer(1, 20)];
-    this.#live.push({ id, side, price, size });
-    return ["A", side, { order_id: id, price, size }];
-  }
-  #price(side: string): number {
-    return side === "B" ? this.random.integer(360, 400) / 4 : this.random.integer(401, 441) / 4;
-  }
-  #take(one: LiveOrder, size: number): number {
-    one.size -= size;
-    if (one.size === 0) this.#live.splice(this.#live.indexOf(one), 1);
-    return size;
-  }
-  /** One event of these records. */
-  #say(records: readonly Said[]): void {
-    const at_ms = 1_796_000_000_000 + ++this.#time;
-    for (const [i, [action, side, more]] of records.entries()) {
-      const flags = i === records.length - 1 ? LAST : 0;
-      const record = mbo({ instrument: 11, at_ns: BigInt(at_ms) * 1_000_000n, action, side, ...more, flags });
-      assert.equal(this.mapper.map(record, at_ms * 1_000 + 0.5, this.#batch).kind, "events");
-    }
-    this.books.process(this.#batch);
-    this.#batch.clear();
-    this.dispatcher.flush();
-  }
-}
+import { type Message, TestClient } from "../servers/restream/test_client.ts";
+import { OrderMarket, SIDES, SYMBOL, VENUE } from "./order_market.ts";
 
 class Follower implements Disposable {
   readonly troubles: string[] = [];
@@ -214,19 +89,19 @@ const levelsIn = ({ bids, asks }: NonNullable<Follower["book"]>) =>
 async function withMarket(
   seed: string,
   config: Record<string, unknown>,
-  work: (market: OrderMarket, url: string) => Promise<void>,
+  work: (market: OrderMarket, server: Server) => Promise<void>,
 ): Promise<void> {
   const market = new OrderMarket(new Random(seed));
   await using server = await websocket.open(
     websocket.schema.parse({ listen: "127.0.0.1:0", ...config }),
     market.dispatcher,
   );
-  await work(market, server.url);
+  await work(market, server);
 }
 const turn = () => new Promise((resolve) => systemClock.after(1, () => resolve(0)));
 
 Deno.test("orders by deltas are the source's, queue by queue, through cuts, resyncs and crossed books, in both forms", () =>
-  withMarket("orders", {}, async (market, url) => {
+  withMarket("orders", {}, async (market, { url }) => {
     const { random } = market;
     const followers = [undefined, 1, 5].flatMap((depth) =>
       [false, true].map((binary) => new Follower(url, binary, depth))
@@ -268,8 +143,73 @@ Deno.test("orders by deltas are the source's, queue by queue, through cuts, resy
     }
   }));
 
+/** Queues kept by the document's words alone ("Keeping a book of orders"), in plain lists. */
+class MirrorOrders {
+  seq: number | undefined;
+  readonly sides: Record<string, [id: unknown, price: number, quantity: number][]> = { bid: [], ask: [] };
+
+  take({ type, seq, bids, asks, changes }: Message): void {
+    if (type === "orders_snapshot") {
+      for (const [side, orders] of [["bid", bids], ["ask", asks]]) {
+        this.sides[side] = orders.map((
+          [id, price, quantity]: [unknown, number, number],
+        ) => [id, price, quantity]);
+      }
+    } else if (type === "orders_delta") {
+      assert.equal(seq, this.seq! + 1);
+      for (const change of changes) this.#change(change);
+    } else return;
+    this.seq = seq;
+  }
+  #change([action, side, id, price, quantity]: [string, string, unknown, number, number]): void {
+    const orders = this.sides[side];
+    const at = orders.findIndex(([one]) => one === id);
+    assert.equal(at < 0, action === "add");
+    if (at >= 0 && quantity > 0 && orders[at][1] === price && quantity <= orders[at][2]) {
+      orders[at][2] = quantity;
+      return;
+    }
+    if (at >= 0) orders.splice(at, 1);
+    if (quantity > 0) orders.push([id, price, quantity]);
+  }
+  /** Best price first; within a price as they stand. */
+  queues(): string[][] {
+    return SIDES.map((side) =>
+      this.sides[side].toSorted((a, b) => side === "bid" ? b[1] - a[1] : a[1] - b[1]).map((one) =>
+        one.join(" ")
+      )
+    );
+  }
+}
+
+Deno.test("the document's words alone keep the queues: an independent reader, after every message", () =>
+  withMarket("mirror", {}, async (market, server) => {
+    for (const depth of [undefined, 5]) {
+      await using client = await TestClient.connect(server);
+      const asked = { type: "subscribe", venue: VENUE, symbol: SYMBOL, channel: "orders", depth };
+      assert.equal((await client.ask(asked)).type, "subscribed");
+      await client.next("orders_snapshot");
+      const mirror = new MirrorOrders();
+      let read = 0;
+      for (let step = 0; step < 100; step++) {
+        market.step();
+        if (step === 50) market.interrupt();
+        await client.ask({ type: "ping" });
+        while (read < client.messages.length) mirror.take(client.messages[read++]);
+        const want = queues(market.orders!.orders, depth)
+          .map((side) => side.map((one) => one.slice(0, one.lastIndexOf(" "))));
+        assert.deepEqual(mirror.queues(), want, `depth ${depth}, step ${step}`);
+      }
+      assert.deepEqual(
+        client.messages.filter(({ type }) => type === "status").map(({ in_sync }) => in_sync),
+        [false, true],
+      );
+      assert.ok(client.messages.filter(({ type }) => type === "orders_snapshot").length >= 2);
+    }
+  }));
+
 Deno.test("who reads too slowly skips orders, is told, and gets them whole", () =>
-  withMarket("slow orders", { max_queue_bytes: 1_048_576 }, async (market, url) => {
+  withMarket("slow orders", { max_queue_bytes: 1_048_576 }, async (market, { url }) => {
     using slow = new Follower(url, false, undefined);
     using swift = new Follower(url, true, undefined);
     await until("the books", () => [slow, swift].every((one) => one.stands(market)));

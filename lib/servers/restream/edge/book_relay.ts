@@ -1,7 +1,7 @@
 /**
- * A book's stream at the edge, in levels or in orders. A client that is too slow skips deltas and gets the book whole when it has drained; the
- * whole is asked of the market side, encoded once for all who wait. Between "out of sync" and the next whole nothing
- * flows.
+ * A book's stream at the edge, in levels or in orders. A client that is too slow skips deltas and gets the book whole when
+ * it has drained; the whole is asked of the market side, encoded once for all who wait. Between "out of sync" and the next
+ * whole nothing flows.
  */
 import type { Frame } from "../../../wire/websocket_frame.ts";
 import { Relay, WHOLE } from "./relay.ts";

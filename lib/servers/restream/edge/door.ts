@@ -52,7 +52,8 @@ const OPTIONS: Options = {
   maxBufferedChunks: 1_024,
   maxPendingAutoPongs: 16,
   closeTimeout: CLOSE_TIMEOUT_MS,
-  handleProtocols: (offered) => PROTOCOLS.find((one) => offered.has(one)) ?? false,
+  // The client's order is its preference (RFC 6455, 4.1).
+  handleProtocols: (offered) => [...offered].find((one) => PROTOCOLS.includes(one)) ?? false,
 };
 
 export interface DoorOptions {

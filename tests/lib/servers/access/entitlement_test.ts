@@ -7,6 +7,7 @@ Deno.test("entitlements: one that covers the request is enough, none means no", 
   const rights = new Entitlements([
     { venues: ["binance-*"], symbols: ["BTC*", "ETHUSDT"], channels: ["book", "trades"], max_depth: 20 },
     { venues: ["kraken"], symbols: ["*/USD"], channels: ["bbo"] },
+    { venues: ["GLBX.MDP3"], symbols: ["ES*"], channels: ["orders"], max_depth: 10 },
   ]);
   const may = (venue: string, symbol: string, channel: string, depth?: number) =>
     rights.refuses(venue, symbol, channel, depth) === undefined;
@@ -17,6 +18,9 @@ Deno.test("entitlements: one that covers the request is enough, none means no", 
   assert.ok(may("binance-spot", "BTCUSDT", "trades"), "depth is a matter of books");
   assert.ok(may("binance-spot", "BTCUSDT", "status"), "status comes with book");
   assert.ok(!may("binance-spot", "BTCUSDT", "bbo"));
+  assert.ok(!may("binance-spot", "BTCUSDT", "orders", 5), "orders are not in the book's right");
+  assert.ok(may("GLBX.MDP3", "ESZ6", "orders", 10) && !may("GLBX.MDP3", "ESZ6", "orders"));
+  assert.ok(may("GLBX.MDP3", "ESZ6", "status") && !may("GLBX.MDP3", "ESZ6", "book", 1));
   assert.ok(may("binance-spot", "ETHUSDT", "book", 1));
   assert.ok(!may("binance-spot", "ETHUSDTX", "book", 1), "a name without * is the whole name");
   assert.ok(!may("xbinance-spot", "BTCUSDT", "book", 1));

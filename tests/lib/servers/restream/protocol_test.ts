@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import type { Buffer } from "node:buffer";
 import { once } from "node:events";
+// @ts-types="@types/ws"
+import { WebSocket } from "ws";
 import type { Server } from "../../../../lib/servers/server.ts";
 import { originAllowed } from "../../../../lib/servers/access/origin.ts";
 import { readRequest } from "../../../../lib/servers/restream/protocol.ts";
@@ -19,6 +21,12 @@ const WRONG: [text: string, code: string, says: RegExp][] = [
   ['{"type":"subscribe","symbol":"AAA"}', "unknown_channel", /want one of book, trades, bbo, ticker, status/],
   ['{"type":"subscribe","symbol":"AAA","channel":"depth"}', "unknown_channel", /"depth"/],
   ['{"type":"subscribe","symbol":"AAA","channel":"book","depth":7}', "bad_request", /want one of 1, 5, 10/],
+  [
+    '{"type":"subscribe","symbol":"AAA","channel":"orders","interval_ms":100}',
+    "bad_request",
+    /channel "orders" has none/,
+  ],
+  ['{"type":"subscribe","symbol":"AAA","channel":"orders","depth":3}', "bad_request", /want one of 1, 5/],
   ['{"type":"subscribe","symbol":"AAA","channel":"bbo","depth":5}', "bad_request", /with book, orders only/],
   ['{"type":"subscribe","symbol":"AAA","channel":"book","venue":9}', "bad_request", /"venue"/],
   [
@@ -263,6 +271,18 @@ Deno.test("handshake: path, origin, capacity and plain HTTP are refused in words
     assert.equal(lost.status, 404);
     await lost.body?.cancel();
   }, { max_clients: 1, allowed_origins: ["https://desk.example"] }));
+
+Deno.test("handshake: of the subprotocols that both know the client's first is taken", () =>
+  withServer(async (server) => {
+    const [json, binary] = ["mdg.v1.json", "mdg.v1.binary"];
+    for (const offered of [[binary, json], [json, binary], ["x", binary]]) {
+      const want = offered[0] === json ? json : binary;
+      const ws = new WebSocket(server.url, offered);
+      await using client = new TestClient(ws);
+      await client.next("hello");
+      assert.equal(ws.protocol, want);
+    }
+  }));
 
 Deno.test("handshake: origins of this machine pass, look-alikes do not", () => {
   for (const good of ["http://localhost:9090", "http://127.0.0.1", "https://[::1]:3000"]) {

@@ -7,6 +7,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { systemClock } from "../../../../lib/base/clock.ts";
 import { silentLog } from "../../../../lib/base/log.ts";
 import { Metrics } from "../../../../lib/base/metrics.ts";
+import { Books } from "../../../../lib/flow/books.ts";
 import { FEEDS } from "../../../../lib/gateway/catalog.ts";
 import { EventBatch } from "../../../../lib/market/event_batch.ts";
 import { DbnMapper } from "../../../../lib/sources/dataset/dbn_mapper.ts";
@@ -120,6 +121,85 @@ Deno.test("DBN market by order keeps every order's place; orders from before are
   mapper.map(mbo(event(10, "A", "A", { order_id: huge, price: 101, size: 1 })), 1, batch);
   assert.equal(orders.order(huge)?.price, 101);
 });
+
+Deno.test("DBN market by order says what happened to each order, whole first, a fill as executed", () => {
+  const mapper = new DbnMapper("GLBX.MDP3");
+  const batch = new EventBatch();
+  const last = (n: number, action: string, side: string, order_id: number, price: number, size: number) =>
+    event(n, action, side, { order_id, price, size });
+  const records = [
+    ...ORDERS,
+    last(5, "A", "A", 4, 101, 6),
+    event(6, "F", "A", { order_id: 4, price: 101, size: 2, flags: 0 }),
+    last(6, "M", "A", 4, 101, 4),
+    last(7, "M", "A", 5, 102, 3),
+    last(8, "C", "A", 99, 1, 1),
+    event(9, "A", "A", { order_id: 6, price: 103, size: 1, flags: 0xc0 }),
+    event(10, "R", "N"),
+  ];
+  for (const one of records) mapper.map(mbo(one), 1, batch);
+  const said = batch.events.flatMap((one, i) => {
+    if (one.kind !== "orders") return [];
+    const book = batch.events[i - 1];
+    assert.ok(book.kind === "book_delta" || book.kind === "book_snapshot");
+    assert.equal(one.last_id, book.last_id, "it belongs to the book event before it");
+    assert.equal(one.whole === true, book.kind === "book_snapshot");
+    const changes = one.changes.map(({ action, side, id, price, quantity }) =>
+      `${action} ${side} ${id} ${quantity}@${price}`
+    );
+    return [`${one.whole ? "whole" : "then"}: ${changes.join(", ")}`];
+  });
+  assert.deepEqual(said, [
+    "whole: add bid 1 5@100.25, add bid 2 3@100.25, add ask 3 7@100.5",
+    "then: execute bid 1 1@100.25",
+    "then: modify bid 2 9@100",
+    "then: cancel ask 3 0@100.5",
+    "then: add ask 4 6@101",
+    "then: execute ask 4 4@101",
+    "then: add ask 5 3@102",
+    "then: cancel ask 4 0@101, cancel ask 5 0@102, add ask 6 1@103",
+    "whole: ",
+  ]);
+});
+
+Deno.test("DBN market by order from a place within: orders are told whole there, then go on", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/file`;
+    const records = ORDERS.map((one) => mbo(one));
+    await Deno.writeFile(path, writeDbn({ version: 3, dataset: "GLBX.MDP3", symbols: { ES: 11 }, records }));
+    const context = {
+      name: "replay",
+      clock: systemClock,
+      log: silentLog,
+      metrics: new Metrics(),
+      seed: "replay",
+      feeds: FEEDS,
+    };
+    const from_us = Number(AT_NS / 1_000n) + 2_500;
+    const options = { paths: [path], speed: Infinity, symbols: [], stays: false, from_us };
+    const { player, parts: [part] } = await openReplay(options, context);
+    const said: string[] = [];
+    const books = new Books(part.venue, part.sequence, {
+      ...context,
+      publish(update) {
+        if (update.kind !== "orders") return;
+        const resting = [...update.orders.orders("bid"), ...update.orders.orders("ask")];
+        const what = update.changes?.map(({ action, id }) => `${action} ${id}`).join(", ") ?? "whole";
+        said.push(
+          `${what}: ${resting.map(({ id, quantity, price }) => `${id} ${quantity}@${price}`).join(", ")}`,
+        );
+      },
+      requestSnapshot() {},
+      can_refresh: false,
+    }, true);
+    for await (const batch of part.batches(never, { interrupted() {} })) books.process(batch);
+    await player.finished();
+    assert.deepEqual(said, [
+      "whole: 1 1@100.25, 2 3@100.25, 3 7@100.5",
+      "modify 2: 1 1@100.25, 2 9@100, 3 7@100.5",
+      "cancel 3: 1 1@100.25, 2 9@100",
+    ]);
+  }));
 
 Deno.test("DBN market by price: ten levels become deltas, one level also quotes, trades alone are trades", async () => {
   const records = [
