@@ -75,6 +75,8 @@ superviseTest("1,000 crashes and restarts leave no zombie and no handle behind",
   // a leak grows in both halves; the engine's heap takes its steps once
   const grown = Math.min(middle.rss_bytes - before.rss_bytes, after.rss_bytes - middle.rss_bytes);
   assert.ok(grown < 15 * 1_048_576, `memory grew by ${grown} bytes and more in each 500 cycles`);
+  const grown_in_all = after.rss_bytes - before.rss_bytes;
+  assert.ok(grown_in_all < 64 * 1_048_576, `memory grew by ${grown_in_all} bytes over 1,000 cycles`);
   report(
     `1,000 cycles: handles ${before.handles} → ${after.handles}, RSS ${
       Math.round(before.rss_bytes / 1e6)
