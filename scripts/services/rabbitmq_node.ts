@@ -4,6 +4,9 @@
  * several tests may share it; a watchman ends it and removes its folder when we are gone, however we went.
  */
 import { type Clock, sleep, withDeadline } from "../../lib/base/clock.ts";
+import { StreamBroker } from "../../lib/wire/rabbitmq_stream/broker.ts";
+import { Key } from "../../lib/wire/rabbitmq_stream/protocol.ts";
+import { StreamSession } from "../../lib/wire/rabbitmq_stream/session.ts";
 import { freePort } from "./daemon.ts";
 
 /** Debian's wrapper on PATH changes the user; the script behind it runs as whoever we are. */
@@ -72,6 +75,7 @@ export class RabbitmqNode implements AsyncDisposable {
     await node.#inBackground("sh", ["-c", WATCHMAN, "watchman", String(Deno.pid)]);
     try {
       await node.start();
+      await node.#settle();
     } catch (error) {
       await node[Symbol.asyncDispose]();
       throw error;
@@ -110,6 +114,28 @@ export class RabbitmqNode implements AsyncDisposable {
     await Deno.remove(this.folder, { recursive: true });
   }
 
+  /**
+   * As a broker is that has run for a while. The first stream of a node starts its stream coordinator, which RabbitMQ 3.10
+   * enters in a file only minutes later: killed before, it comes back without it and its streams are "not available".
+   */
+  async #settle(): Promise<void> {
+    const broker = new StreamBroker(
+      {
+        url: this.url,
+        mechanism: "PLAIN",
+        heartbeat_s: 0,
+        connect_timeout_ms: CONTROL_LIMIT_MS,
+        request_timeout_ms: CONTROL_LIMIT_MS,
+      },
+      this.clock,
+      "mdg test node",
+    );
+    const session = await StreamSession.open(await broker.open(), broker.session, { onClosed() {} });
+    await session.request("create a stream", Key.create, (frame) => frame.string("first-of-node").map({}));
+    await session.request("delete it", Key.delete, (frame) => frame.string("first-of-node"));
+    await session.close();
+    await this.control(["eval", "[dets:sync(Table) || Table <- dets:all()]."]);
+  }
   async #until(what: string, limit_ms: number, holds: () => Promise<boolean>): Promise<void> {
     const give_up_ms = this.clock.monotonic_ms() + limit_ms;
     while (!await holds()) {

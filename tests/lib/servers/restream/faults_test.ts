@@ -154,8 +154,8 @@ Deno.test("oversized: claims of huge messages, and messages as large as allowed 
   const holders = await Promise.all(times(50, () => server.stranger()));
   const half = frame(TEXT, "x".repeat(60_000), { length_bytes: 9, claimed_length: 65_536 });
   await Promise.all(holders.map((ws) => ws.send(half)));
-  // 50 × 60,000 bytes are under way, and not twice that.
-  await server.expectHeap(5 * MIB);
+  // 50 × 60,000 bytes are under way (2.9 MiB beside about 1.1 of the process), and not twice that (6.8).
+  await server.expectHeap(6 * MIB);
   await server.expectServing();
   await disposeAll([...claimers, ...holders]);
   await server.untilCounts("nobody left", ({ clients }) => clients === 0);
