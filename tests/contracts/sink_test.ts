@@ -246,8 +246,6 @@ eachSink(
     const { other, fixture } = stage;
     if (!other.remote) return;
     const rig = await stage.open();
-    // In mid-stream: a broker that dies while it makes a new stream may never have it whole (README of the sink).
-    await eventually("ready", () => rig.sink.notReady() === undefined);
     await rig.traffic(SYMBOLS, 50);
     const killed = other.remote.kill();
     await rig.traffic(SYMBOLS, 100);
