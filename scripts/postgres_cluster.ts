@@ -9,6 +9,9 @@ import { freePort } from "./services/daemon.ts";
 const START_LIMIT_MS = 30_000;
 const POLL_MS = 25;
 
+/** Whose the server is, and where it stands. */
+type Owner = Pick<Deno.CommandOptions, "uid" | "gid" | "cwd">;
+
 export class PostgresCluster implements AsyncDisposable {
   #server: Deno.ChildProcess | undefined;
 
@@ -16,14 +19,15 @@ export class PostgresCluster implements AsyncDisposable {
     readonly programs: string,
     readonly folder: string,
     readonly port: number,
-    readonly owner: { uid?: number; gid?: number },
+    readonly owner: Owner,
     readonly clock: Clock,
   ) {}
 
   /** `initdb` is the path of that program; the others lie beside it. */
   static async create(initdb: string, clock: Clock, options: { password?: string } = {}) {
     const folder = await Deno.makeTempDir({ prefix: "mdg-postgres-" });
-    const owner: { uid?: number; gid?: number } = Deno.uid() === 0 ? await idsOf("postgres") : {};
+    // Another user may not be let into the folder that we are in.
+    const owner: Owner = Deno.uid() === 0 ? { ...await idsOf("postgres"), cwd: "/" } : {};
     if (owner.uid !== undefined) await Deno.chown(folder, owner.uid, owner.gid ?? null);
     const cluster = new PostgresCluster(
       dirname(await Deno.realPath(initdb)),

@@ -248,6 +248,7 @@ superviseTest("the control socket is its owner's alone", async (folder) => {
     args: ["-MErrno", "-e", connect, `${supervisor.directory}/control.sock`],
     uid: 65_534,
     gid: 65_534,
+    cwd: "/",
   }).output();
   assert.equal(new TextDecoder().decode(stdout).trim(), "refused");
 });
