@@ -22,7 +22,10 @@ const INCLUDES: readonly string[] = [
   "lib/sinks/sql/sqlite/worker.ts",
 ];
 
-/** The flags between `deno run` and `main.ts` of the task `start` that a binary keeps: permissions, engine settings. */
+/**
+ * The flags between `deno run` and `main.ts` of the task `start` that a binary keeps: permissions, engine settings. Not
+ * that of lazy imports: it halves a start from source, and the compiler would leave out what it makes lazy.
+ */
 export function startFlags(start_task: string): string[] {
   return start_task.split(" ").filter((word) => /^--(allow-|deny-|no-prompt|v8-flags)/.test(word));
 }

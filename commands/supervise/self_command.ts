@@ -1,5 +1,5 @@
 /**
- * How this very program is started again: the binary by itself, from source with the permissions of the task `start`.
+ * How this very program is started again: the binary by itself, from source with the flags of the task `start`.
  */
 import manifest from "../../deno.json" with { type: "json" };
 import type { SelfCommand } from "../../lib/supervisor/keeper_process.ts";
@@ -7,9 +7,7 @@ import type { SelfCommand } from "../../lib/supervisor/keeper_process.ts";
 export function selfCommand(): SelfCommand {
   const program = Deno.execPath();
   if (Deno.build.standalone) return { program, args: [] };
-  const flags = manifest.tasks.start.split(" ").filter((word) =>
-    /^--(allow-|deny-|no-prompt|v8-)/.test(word)
-  );
+  const flags = manifest.tasks.start.split(" ").filter((word) => word.startsWith("--"));
   const path = (relative: string) => decodeURIComponent(new URL(relative, import.meta.url).pathname);
   return {
     program,
