@@ -5,6 +5,8 @@
 import assert from "node:assert/strict";
 import { sleep, systemClock } from "../../lib/base/clock.ts";
 import { Random } from "../../lib/base/random.ts";
+import { nanosecondsText } from "../../lib/formats/recording/block.ts";
+import type { Mark } from "../../lib/formats/recording/mark.ts";
 import { RECORD, RecordBuffer } from "../../lib/formats/recording/record.ts";
 import { SegmentSummary } from "../../lib/formats/recording/certificate.ts";
 import { SegmentStore } from "../../lib/recorder/segment_store.ts";
@@ -30,20 +32,23 @@ function generate(directory: string): number {
     keep: {},
     now_ms: () => systemClock.now_ms(),
   });
+  let summary = new SegmentSummary();
   let id = 1;
   let frames = 0;
   for (let bytes = 0, block = 0; bytes < TOTAL_BYTES; block++) {
     const buffer = new RecordBuffer(BLOCK_BYTES);
     const seconds = 1_796_000_000 + block;
-    const again = block > 0 ? { again: true } : {};
+    const again = block > 0 ? { again: true } as const : {};
     if (block % SEGMENT_BLOCKS === 0) {
       const head = { source: "live", venue: "binance-futures", symbols: [], channels: [] };
-      for (
-        const mark of [
-          { mark: "source", ...head, number: 1, legs: 1, ...again },
-          { mark: "opened", ...head, connection: 1, id: "c", url: "", leg: 0, ...again },
-        ]
-      ) buffer.appendAt(RECORD.mark, 0, seconds, 0, encoder.encode(JSON.stringify(mark)));
+      const marks: Mark[] = [
+        { mark: "source", ...head, number: 1, legs: 1, ...again },
+        { mark: "opened", ...head, connection: 1, id: "c", url: "", leg: 0, ...again },
+      ];
+      for (const mark of marks) {
+        buffer.appendAt(RECORD.mark, 0, seconds, 0, encoder.encode(JSON.stringify(mark)));
+        summary.mark(mark, nanosecondsText(seconds, 0));
+      }
     }
     const noise = random.integer(1, 1_000_000);
     for (let i = 0;; i++) {
@@ -61,9 +66,11 @@ function generate(directory: string): number {
     }
     bytes += buffer.length;
     store.append(buffer);
-    if (block % SEGMENT_BLOCKS === SEGMENT_BLOCKS - 1) store.end(new SegmentSummary().content(), "rotated");
+    if (block % SEGMENT_BLOCKS < SEGMENT_BLOCKS - 1) continue;
+    store.end(summary.content(), "rotated");
+    summary = new SegmentSummary();
   }
-  store.end(new SegmentSummary().content(), "stopped");
+  store.end(summary.content(), "stopped");
   return frames;
 }
 

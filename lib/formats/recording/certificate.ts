@@ -5,7 +5,7 @@
  */
 import type { BlockHead } from "./block.ts";
 import { nanosecondsText } from "./block.ts";
-import type { Mark } from "./mark.ts";
+import type { Mark, SourceMark } from "./mark.ts";
 import { RECORD, RecordCursor } from "./record.ts";
 
 export const CERTIFICATE_FORMAT = "mdg-certificate-1";
@@ -72,6 +72,8 @@ export interface SegmentContent {
   answers: number;
   first_ns: string | null;
   last_ns: string | null;
+  /** Wherever in the segment they began. */
+  sources: SourceMark[];
   connections: RecordedConnection[];
   losses: RecordedLoss[];
   streams: StreamRecord[];
@@ -101,6 +103,7 @@ export class SegmentSummary {
   #records = 0;
   #first: string | null = null;
   #last: string | null = null;
+  readonly #sources: SourceMark[] = [];
   readonly #connections = new Map<number, RecordedConnection>();
   /** Closed ones, and others that had the number before. */
   readonly #gone: RecordedConnection[] = [];
@@ -117,7 +120,9 @@ export class SegmentSummary {
     this.#records++;
   }
   mark(mark: Mark, at_ns: string): void {
-    if (mark.mark === "opened") {
+    if (mark.mark === "source") {
+      this.#sources.push(mark);
+    } else if (mark.mark === "opened") {
       const before = this.#connections.get(mark.connection);
       if (before) this.#gone.push(before);
       const { connection, id, source, url, again } = mark;
@@ -146,6 +151,7 @@ export class SegmentSummary {
       answers: this.#counts[RECORD.answer],
       first_ns: this.#first,
       last_ns: this.#last,
+      sources: [...this.#sources],
       connections: [...this.#gone, ...this.#connections.values()],
       losses: [...this.#losses],
       streams: [...this.#streams.values()].sort((one, other) => keyOf(one) < keyOf(other) ? -1 : 1),

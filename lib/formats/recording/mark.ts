@@ -48,6 +48,8 @@ export type Mark =
   /** The recorder itself could not keep up, or the disk was full: so much is missing before this place. */
   | { mark: "loss"; frames: number; bytes: number; from_ns: string; why: string };
 
+export type SourceMark = Mark & { mark: "source" };
+
 /**
  * A whole book at the place where it stands in the recording: its known levels as texts, best first. What lies beyond
  * them is unknown, unless the book is `whole`.

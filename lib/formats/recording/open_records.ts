@@ -2,13 +2,15 @@
  * The records of a folder of segments, of one segment, or of a capture of another tool, as one stream of blocks. Memory
  * is bounded by two blocks; a torn place ends a segment, is told, and reading goes on with the next one.
  */
+import { basename, dirname } from "node:path";
 import { quoted, UserError } from "../../base/errors.ts";
 import { captureBlocks, type CaptureReading } from "./capture_blocks.ts";
 import { isSegment } from "./lines.ts";
-import type { Mark } from "./mark.ts";
+import type { Mark, SourceMark } from "./mark.ts";
 import { RECORD, RecordCursor } from "./record.ts";
 import { SegmentReader } from "./read_segment.ts";
-import { listSegments } from "./segment_file.ts";
+import { readCertificate, readThrough } from "./read_through.ts";
+import { certificateName, listSegments } from "./segment_file.ts";
 
 export interface BlockRange {
   /** Unix epoch, microseconds. */
@@ -20,8 +22,8 @@ export interface BlockRange {
 export interface Records {
   /** Where it is from, as it was said. */
   readonly path: string;
-  /** What it says of its sources at the heads of its segments. */
-  sources(): Promise<(Mark & { mark: "source" })[]>;
+  /** What it says of its sources; one that lasts is said once a segment. */
+  sources(): Promise<SourceMark[]>;
   blocks(range?: BlockRange): AsyncIterable<Uint8Array>;
   /** What was wrong so far, in words. */
   readonly trouble: string[];
@@ -55,19 +57,9 @@ class SegmentRecords implements Records {
 
   constructor(readonly path: string, readonly segments: readonly string[]) {}
 
-  async sources(): Promise<(Mark & { mark: "source" })[]> {
-    const found: (Mark & { mark: "source" })[] = [];
-    for (const path of this.segments) {
-      const reader = await SegmentReader.open(path);
-      try {
-        for await (const { bytes } of reader.blocks()) {
-          found.push(...sourcesIn(bytes));
-          break;
-        }
-      } finally {
-        reader.close();
-      }
-    }
+  async sources(): Promise<SourceMark[]> {
+    const found: SourceMark[] = [];
+    for (const path of this.segments) found.push(...await sourcesOfSegment(path));
     return found;
   }
   async *blocks({ from_us, whole_segment = true }: BlockRange = {}): AsyncIterable<Uint8Array> {
@@ -105,7 +97,7 @@ class CaptureRecords implements Records {
 
   constructor(readonly path: string, readonly venue: string | undefined) {}
 
-  async sources(): Promise<(Mark & { mark: "source" })[]> {
+  async sources(): Promise<SourceMark[]> {
     for await (const bytes of captureBlocks(this.path, this.#venue(), { bad_lines: 0 })) {
       const found = sourcesIn(bytes);
       if (found.length > 0) return found;
@@ -124,8 +116,18 @@ class CaptureRecords implements Records {
   }
 }
 
-function sourcesIn(block: Uint8Array): (Mark & { mark: "source" })[] {
-  const found: (Mark & { mark: "source" })[] = [];
+/**
+ * A source may begin anywhere in a segment: its certificate knows. A segment without one (its recorder lives, or was
+ * killed) is read through.
+ */
+async function sourcesOfSegment(path: string): Promise<readonly SourceMark[]> {
+  const name = basename(path);
+  const known = await readCertificate(`${dirname(path)}/${certificateName(name)}`);
+  return known?.sources ?? (await readThrough(path, name)).certificate.sources;
+}
+
+function sourcesIn(block: Uint8Array): SourceMark[] {
+  const found: SourceMark[] = [];
   const cursor = new RecordCursor(block);
   while (cursor.next()) {
     if (cursor.kind !== RECORD.mark) continue;

@@ -12,7 +12,7 @@ import { Books } from "../../flow/books.ts";
 import type { Certificate, SequenceGap, StreamRecord } from "../../formats/recording/certificate.ts";
 import { readCertificate, readThrough } from "../../formats/recording/read_through.ts";
 import { certificateName, listSegments } from "../../formats/recording/segment_file.ts";
-import type { Mark } from "../../formats/recording/mark.ts";
+import type { SourceMark } from "../../formats/recording/mark.ts";
 import type { SourceContext } from "../source.ts";
 import { openReplay } from "../replay/open_replay.ts";
 import type { ReplayPart } from "../replay/replay_part.ts";
@@ -169,7 +169,7 @@ async function replayAll(
     speed: Infinity,
     symbols: [],
     stays: false,
-    listen(mark: Mark & { mark: "source" }) {
+    listen(mark: SourceMark) {
       const feed = context.feeds[mark.venue];
       const check = new LedgerCheck(mark.source, feed?.sequence, certificates);
       checks.set(mark.source, check);

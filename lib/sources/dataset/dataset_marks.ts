@@ -1,5 +1,5 @@
 /** What a recording would say of a data set: one source, one connection that brings all of it. */
-import type { Mark } from "../../formats/recording/mark.ts";
+import type { Mark, SourceMark } from "../../formats/recording/mark.ts";
 
 export const DATASET_CONNECTION = 1;
 
@@ -7,7 +7,7 @@ export const DATASET_CONNECTION = 1;
 export function datasetMarks(
   format: string,
   venue: string,
-): { source: Mark & { mark: "source" }; opened: Mark & { mark: "opened" } } {
+): { source: SourceMark; opened: Mark & { mark: "opened" } } {
   const head = { source: format, venue, symbols: [], channels: [] };
   return {
     source: { mark: "source", ...head, number: 1, legs: 1, dataset: format },

@@ -13,7 +13,7 @@ import {
 } from "../../formats/dbn/metadata.ts";
 import { DbnRecord, dbnRecordBytes } from "../../formats/dbn/record.ts";
 import { joined } from "../../formats/read_capture.ts";
-import type { Mark } from "../../formats/recording/mark.ts";
+import type { SourceMark } from "../../formats/recording/mark.ts";
 import type { Records } from "../../formats/recording/open_records.ts";
 import { RECORD, RecordBuffer, type RecordKind } from "../../formats/recording/record.ts";
 import { DATASET_CONNECTION, datasetMarks } from "./dataset_marks.ts";
@@ -54,7 +54,7 @@ export class DbnRecords implements Records {
     return this.metadata.dataset;
   }
   // deno-lint-ignore require-await -- the contract reads files for it
-  async sources(): Promise<(Mark & { mark: "source" })[]> {
+  async sources(): Promise<SourceMark[]> {
     return [datasetMarks("dbn", this.venue).source];
   }
   async *blocks(): AsyncIterable<Uint8Array> {

@@ -4,7 +4,7 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { openCapture } from "../../formats/open_capture.ts";
-import type { Mark } from "../../formats/recording/mark.ts";
+import type { SourceMark } from "../../formats/recording/mark.ts";
 import type { Records } from "../../formats/recording/open_records.ts";
 import { RECORD } from "../../formats/recording/record.ts";
 import { DATASET_CONNECTION, datasetMarks } from "./dataset_marks.ts";
@@ -39,7 +39,7 @@ export class TardisRecords implements Records {
     return undefined;
   }
   // deno-lint-ignore require-await -- the contract reads files for it
-  async sources(): Promise<(Mark & { mark: "source" })[]> {
+  async sources(): Promise<SourceMark[]> {
     return [datasetMarks("tardis", this.venue).source];
   }
   async *blocks(): AsyncIterable<Uint8Array> {

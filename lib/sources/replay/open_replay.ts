@@ -5,7 +5,7 @@
 import { quoted, UserError } from "../../base/errors.ts";
 import { isRecording } from "../../formats/recording/lines.ts";
 import { openRecords, type Records } from "../../formats/recording/open_records.ts";
-import type { Mark } from "../../formats/recording/mark.ts";
+import type { SourceMark } from "../../formats/recording/mark.ts";
 import { DATASET_FEEDS, type ReplayFeed } from "../dataset/dataset_feeds.ts";
 import { DbnRecords } from "../dataset/dbn_records.ts";
 import { TardisRecords } from "../dataset/tardis_records.ts";
@@ -29,7 +29,7 @@ export interface ReplayOptions {
   may_redistribute?: boolean;
   throttle?: PlayerOptions["throttle"];
   /** What else the part of this source is to tell. */
-  listen?(mark: Mark & { mark: "source" }): Pick<ReplayPartOptions, "heard" | "marked">;
+  listen?(mark: SourceMark): Pick<ReplayPartOptions, "heard" | "marked">;
 }
 
 export interface Replay {
@@ -77,7 +77,7 @@ export async function openReplay(options: ReplayOptions, context: SourceContext)
 }
 
 function feedOf(
-  { dataset, venue }: Mark & { mark: "source" },
+  { dataset, venue }: SourceMark,
   { feeds }: SourceContext,
 ): ReplayFeed | undefined {
   if (dataset !== undefined) return DATASET_FEEDS[dataset]?.(venue);
@@ -117,8 +117,8 @@ async function venueOf(path: string, { feeds }: SourceContext): Promise<string> 
 }
 
 /** One mark a source; symbols of all its segments together. */
-async function sourcesOf(records: readonly Records[]): Promise<(Mark & { mark: "source" })[]> {
-  const found = new Map<string, Mark & { mark: "source" }>();
+async function sourcesOf(records: readonly Records[]): Promise<SourceMark[]> {
+  const found = new Map<string, SourceMark>();
   for (const one of records) {
     for (const mark of await one.sources()) {
       const known = found.get(mark.source);

@@ -7,7 +7,7 @@ import type { Mapper } from "../../feeds/feed.ts";
 import { checkpointOf } from "../../flow/book_checkpoint.ts";
 import { Books } from "../../flow/books.ts";
 import { SnapshotOwner } from "../../flow/snapshot_owner.ts";
-import type { Checkpoint, Mark } from "../../formats/recording/mark.ts";
+import type { Checkpoint, Mark, SourceMark } from "../../formats/recording/mark.ts";
 import { decodeAnswer } from "../../formats/recording/record.ts";
 import { CHANNEL_OF, CHANNELS, type MarketEvent } from "../../market/event.ts";
 import { EventBatch } from "../../market/event_batch.ts";
@@ -21,7 +21,6 @@ import { snapshotOf, wholeOrders } from "./checkpoint_event.ts";
 import { PlayedTimes } from "./played_times.ts";
 import type { ReplayClock } from "./replay_clock.ts";
 
-type SourceMark = Mark & { mark: "source" };
 type OpenedMark = Mark & { mark: "opened" };
 
 interface RecordedConnection {

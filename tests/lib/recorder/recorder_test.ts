@@ -3,7 +3,7 @@
  * a recorder that dies, one that has no room, and what is kept.
  */
 import assert from "node:assert/strict";
-import { systemClock } from "../../../lib/base/clock.ts";
+import { ManualClock, systemClock } from "../../../lib/base/clock.ts";
 import { UserError } from "../../../lib/base/errors.ts";
 import { knownSecrets } from "../../../lib/base/known_secrets.ts";
 import { silentLog } from "../../../lib/base/log.ts";
@@ -11,6 +11,7 @@ import { Metrics } from "../../../lib/base/metrics.ts";
 import { binanceFutures } from "../../../lib/feeds/binance/futures.ts";
 import type { SourceTap } from "../../../lib/flow/frame_tap.ts";
 import type { Certificate } from "../../../lib/formats/recording/certificate.ts";
+import { openRecords } from "../../../lib/formats/recording/open_records.ts";
 import { RECORD, RecordCursor } from "../../../lib/formats/recording/record.ts";
 import { SegmentReader } from "../../../lib/formats/recording/read_segment.ts";
 import { readThrough } from "../../../lib/formats/recording/read_through.ts";
@@ -45,9 +46,9 @@ class Feeder {
   readonly #batch = new EventBatch();
   id = 0;
 
-  constructor(recorder: Recorder) {
+  constructor(recorder: Recorder, source = "live") {
     this.#tap = recorder.source({
-      name: "live",
+      name: source,
       venue: "binance-futures",
       symbols: ["BTCUSDT"],
       channels: ["book"],
@@ -115,6 +116,27 @@ Deno.test("segments rotate by size, tie on to each other, and their certificates
     }
     assert.equal(after_id, feeder.id);
     assert.equal(stated.reduce((sum, one) => sum + one.received, 0), feeder.id);
+  }));
+
+Deno.test("sources that begin late, and after blocks without records, are found", () =>
+  inFolder(async (folder) => {
+    const clock = new ManualClock();
+    const recorder = await open(folder, { clock });
+    // Nothing came for two seconds: the segment begins with blocks that say so.
+    clock.advance(2_000);
+    for (const source of ["first", "second"]) {
+      new Feeder(recorder, source).delta();
+      clock.advance(1_000);
+    }
+    await recorder[Symbol.asyncDispose]();
+    const found = async () => (await (await openRecords(folder)).sources()).map(({ source }) => source);
+    assert.deepEqual(await found(), ["first", "second"]);
+    const [name] = await listSegments(folder);
+    // As a recorder leaves it that lives or was killed.
+    await Deno.remove(`${folder}/${certificateName(name)}`);
+    assert.deepEqual(await found(), ["first", "second"]);
+    const { index } = await readThrough(`${folder}/${name}`, name);
+    assert.equal(index[0].at(-1), 0, "the first block holds records: nothing was shown");
   }));
 
 Deno.test("a dropped frame is named: symbol, ids, connection, time", () =>
