@@ -68,6 +68,10 @@ if curl -s -o /dev/null "$health"; then
 fi
 step "stopped"
 
-$deno task -q test "$@" >"$folder/tests" 2>&1 || { tail -n 40 "$folder/tests" >&2; exit 1; }
+if ! $deno task -q test "$@" >"$folder/tests" 2>&1; then
+  # What failed and why, or, when it did not come so far, the end of what was said.
+  { sed -n '/ ERRORS /,$p' "$folder/tests" | grep . || tail -n 40 "$folder/tests"; } | head -n 400 >&2
+  exit 1
+fi
 tail -n 1 "$folder/tests"
 step "tests"
