@@ -8,7 +8,7 @@ import { systemClock } from "../../../lib/base/clock.ts";
 import { quantile } from "../figures.ts";
 import { FrameCounter } from "./frame_counter.ts";
 import { say, words } from "./pinned_process.ts";
-import { openRawClient } from "./raw_client.ts";
+import { openRawClient, pongFrame } from "./raw_client.ts";
 
 const READ_BYTES = 262_144;
 const MAX_SAMPLES = 40_000;
@@ -20,7 +20,7 @@ const requests = rest.filter((word) => word !== "--credit");
 const counters: FrameCounter[] = [];
 for (let i = 0; i < Number(count); i++) {
   const { conn, left } = await openRawClient(address, requests, form === "binary" ? 2 : 1);
-  const counter = new FrameCounter();
+  const counter = new FrameCounter((payload) => void conn.write(pongFrame(payload)).catch(() => {}));
   counter.take(left);
   counters.push(counter);
   void read(conn, counter);

@@ -26,7 +26,8 @@ export async function openRawClient(
     ),
   );
   const left = await readHead(conn);
-  for (const request of requests) await writeAll(conn, maskedFrame(request, opcode));
+  const encoder = new TextEncoder();
+  for (const request of requests) await writeAll(conn, maskedFrame(encoder.encode(request), opcode));
   return { conn, left };
 }
 
@@ -49,8 +50,12 @@ async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 
-function maskedFrame(text: string, opcode: number): Uint8Array {
-  const payload = new TextEncoder().encode(text);
+/** What answers a ping with this payload. */
+export function pongFrame(payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  return maskedFrame(payload, 0xa);
+}
+
+function maskedFrame(payload: Uint8Array, opcode: number): Uint8Array<ArrayBuffer> {
   const long = payload.length > 125;
   const frame = new Uint8Array(payload.length + (long ? 8 : 6));
   frame[0] = 0x80 | opcode;

@@ -20,7 +20,7 @@ import { ClientQueue } from "./client_queue.ts";
 import { type CloseReason, CLOSES } from "./close_reason.ts";
 import type { Cohort, CohortMember } from "./cohort.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
-import { PingClock } from "./ping_clock.ts";
+import { ReadWindow } from "./read_window.ts";
 import type { Recipient, Subscription } from "./subscription.ts";
 import { SetHash } from "./set_hash.ts";
 
@@ -36,6 +36,8 @@ const ALONE_MS = 100;
 export interface ClientContext {
   readonly clock: Clock;
   readonly limits: QueueLimits;
+  /** A client whose answers take longer is slow. */
+  readonly max_lag_ms: number;
   readonly flusher: Flusher;
   readonly metrics: ServerMetrics;
   /** Bytes that were just queued: the memory guard looks sooner when there are many. */
@@ -65,7 +67,7 @@ export class Client implements Recipient, Flushable, CohortMember {
   #requests: RateBucket;
   readonly #errors: RateBucket;
   readonly #owed = new Set<Subscription>();
-  readonly ping: PingClock;
+  readonly window: ReadWindow;
   /** Stream → subscription. */
   readonly by_stream = new Map<number, Subscription>();
   /** Instrument and channel (and bar length), as a handle without options → the one subscription to it. */
@@ -104,9 +106,9 @@ export class Client implements Recipient, Flushable, CohortMember {
     readonly context: ClientContext,
     readonly max_requests_per_second: number,
   ) {
-    const { clock, limits } = context;
-    this.#queue = new ClientQueue(limits);
-    this.ping = new PingClock(clock);
+    const { clock, limits, max_lag_ms } = context;
+    this.window = new ReadWindow(clock, max_lag_ms / 2, limits.max_queue_bytes / 4);
+    this.#queue = new ClientQueue(limits, this.window);
     this.#requests = requestBucket(clock, max_requests_per_second);
     this.#errors = errorBucket(clock);
     ws.on("message", (data, is_binary) => this.#onMessage(data, is_binary));
@@ -218,10 +220,11 @@ export class Client implements Recipient, Flushable, CohortMember {
       return true;
     }
     // Below the step at which anything is conflated it keeps company: the shared batch waits as one piece.
-    if (queue.queued_bytes + bytes.length > this.limits.conflate_bytes || !queue.push(bytes)) return false;
+    if (!queue.keepsUpWith(bytes.length) || !queue.push(bytes)) return false;
     this.holding?.set(queue.queued_bytes);
     this.context.noteAdmitted(bytes.length);
     this.#countFrames(frames - 1);
+    this.#askIfBlind();
     return true;
   }
   onLeft(): void {
@@ -247,6 +250,7 @@ export class Client implements Recipient, Flushable, CohortMember {
       }
       this.#write(bytes, frames.length);
     }
+    this.#askIfBlind();
     this.#flushing = false;
     this.#settle();
   }
@@ -263,11 +267,11 @@ export class Client implements Recipient, Flushable, CohortMember {
       this.ws.terminate();
       return;
     }
-    // A ping queues behind the data, so an answer overdue by a whole period is true lag, kernel buffers included.
+    // A ping goes behind what is under way, so an answer overdue by a whole period is true lag, kernel buffers included.
     if (this.#missed_pongs > 0) this.markLate();
     this.#missed_pongs++;
     this.#sendPing();
-    if (!this.lagging) this.send(heartbeat);
+    if (this.grant !== undefined && !this.lagging) this.send(heartbeat);
     this.#settle();
   }
   /** The in-band measure says that what it reads is old. */
@@ -296,18 +300,29 @@ export class Client implements Recipient, Flushable, CohortMember {
   }
 
   #write(bytes: Frame, frames: number): void {
+    this.#put(bytes, frames);
+    if (this.window.wants_ping) this.#sendPing();
+  }
+  #put(bytes: Frame, frames: number): void {
     this.#countFrames(frames);
     this.context.metrics.sent_bytes.value += bytes.length;
     this.sent_bytes += bytes.length;
     this.socket.write(bytes, () => this.#onWritten(bytes.length));
-    if (this.ping.isDue(bytes.length)) this.#sendPing();
   }
   #countFrames(count: number): void {
     this.context.metrics.sent_frames.value += count;
     this.sent_frames += count;
   }
+  /** Something waits for room, and nothing under way would ever tell that there is some. */
+  #askIfBlind(): void {
+    if (this.#queue.pending > 0 && this.window.is_blind) this.#sendPing();
+  }
+  /** Ahead of what waits: its answer makes room for that. */
   #sendPing(): void {
-    this.send(controlFrame(PING, this.ping.next()));
+    const ping = controlFrame(PING, this.window.next());
+    if (this.queued_bytes + ping.length > this.limits.max_queue_bytes) return this.close("slow");
+    this.#queue.passPing(ping.length);
+    this.#put(ping, 1);
   }
   #schedule(): void {
     if (this.#scheduled) return;
@@ -380,8 +395,9 @@ export class Client implements Recipient, Flushable, CohortMember {
   #onPong(payload: Uint8Array): void {
     this.#missed_pongs = 0;
     this.#queue.late = false;
-    const lag_ms = this.ping.answered(payload);
+    const lag_ms = this.window.answered(payload);
     if (lag_ms !== undefined) this.context.metrics.lag_s.observe(lag_ms / 1000);
+    if (this.#queue.pending > 0) this.flush();
     this.#catchUp();
   }
   #onClose(code: number): void {

@@ -1,10 +1,13 @@
 /**
  * What waits for one client: frames in order, bounded in bytes by `queued + next ≤ max`. It keeps the in-flight bytes
  * (handed to the socket, not yet taken by the kernel) in the same account, and remembers with hysteresis whether the
- * client lags. It holds frames that other clients share, so it owns references, not copies. Pure: no socket, no clock.
+ * client lags. It holds frames that other clients share, so it owns references, not copies. Pure: no socket.
  */
 import type { Frame } from "../../../wire/websocket_frame.ts";
 import type { QueueLimits } from "../config.ts";
+import type { ReadWindow } from "./read_window.ts";
+
+const WINDOWS_BEFORE_CONFLATION = 2;
 
 export class ClientQueue {
   #frames: Frame[] = [];
@@ -14,7 +17,7 @@ export class ClientQueue {
   #over = false;
   #late = false;
 
-  constructor(readonly limits: QueueLimits) {}
+  constructor(readonly limits: QueueLimits, readonly window: ReadWindow) {}
 
   /** Frames not yet handed to the socket. */
   get pending(): number {
@@ -40,38 +43,47 @@ export class ClientQueue {
     if (queued_bytes > this.limits.max_queue_bytes) return false;
     this.#frames.push(frame);
     this.#pending_bytes += frame.length;
-    if (queued_bytes > this.limits.conflate_bytes) this.#over = true;
+    if (queued_bytes > this.#conflate_bytes) this.#over = true;
     return true;
+  }
+  /** A client that reads slowly waits for its bytes: beyond a few windows of its own it would read old news. */
+  get #conflate_bytes(): number {
+    return Math.min(this.limits.conflate_bytes, this.window.max_bytes * WINDOWS_BEFORE_CONFLATION);
   }
   /** Whether a batch that all share may go straight to the socket: nothing of its own waits, and it fits the window. */
   canPass(bytes: number): boolean {
-    if (this.pending > 0) return false;
+    if (this.pending > 0 || !this.window.admits(bytes)) return false;
     const in_flight_bytes = this.#in_flight_bytes + bytes;
     return in_flight_bytes <= this.limits.window_bytes ||
       (this.#in_flight_bytes === 0 && in_flight_bytes <= this.limits.max_queue_bytes);
   }
+  /** It waits at or below the step at which anything is conflated, with so many bytes more. */
+  keepsUpWith(bytes: number): boolean {
+    return this.queued_bytes + bytes <= this.#conflate_bytes;
+  }
   /** The batch went to the socket. */
   pass(bytes: number): void {
+    this.#in_flight_bytes += bytes;
+    this.window.count(bytes);
+  }
+  /** A ping went to the socket, past what waits. */
+  passPing(bytes: number): void {
     this.#in_flight_bytes += bytes;
   }
   /** Whether one more frame may go to the socket now. */
   get sendable(): boolean {
-    if (this.pending === 0) return false;
-    if (this.#in_flight_bytes === 0) return true;
-    return this.#in_flight_bytes + this.#frames[this.#head].length <= this.limits.window_bytes;
+    return this.pending > 0 && this.#fits(0, this.#frames[this.#head].length);
   }
   /**
-   * The next frames for the socket, in order, within the window; at least one when nothing is in flight, however long.
-   * They count as in flight until `written`.
+   * The next frames for the socket, in order, within both windows; at least one when nothing is in flight, however long.
+   * They count as in flight until `written`, and as under way until the client has read them.
    */
   take(): Frame[] {
-    const room_bytes = this.limits.window_bytes - this.#in_flight_bytes;
     const from = this.#head;
     let taken_bytes = 0;
     while (this.#head < this.#frames.length) {
       const { length } = this.#frames[this.#head];
-      const first = this.#in_flight_bytes === 0 && this.#head === from;
-      if (!first && taken_bytes + length > room_bytes) break;
+      if (!this.#fits(taken_bytes, length)) break;
       taken_bytes += length;
       this.#head++;
     }
@@ -87,8 +99,14 @@ export class ClientQueue {
       for (let i = from; i < this.#head; i++) this.#frames[i] = EMPTY;
     }
     this.#pending_bytes -= taken_bytes;
-    this.#in_flight_bytes += taken_bytes;
+    this.pass(taken_bytes);
     return taken;
+  }
+  /** Whether a frame fits behind what is taken already. */
+  #fits(taken_bytes: number, length: number): boolean {
+    const in_flight_bytes = this.#in_flight_bytes + taken_bytes;
+    if (in_flight_bytes > 0 && in_flight_bytes + length > this.limits.window_bytes) return false;
+    return this.window.admits(length, taken_bytes);
   }
   /** Takes back what `take` gave and was not handed to the socket. */
   giveBack(frames: readonly Frame[]): void {
@@ -97,7 +115,7 @@ export class ClientQueue {
     this.#frames = [...frames, ...this.frames()];
     this.#head = 0;
     this.#pending_bytes += bytes;
-    this.#in_flight_bytes -= bytes;
+    this.pass(-bytes);
   }
   /** What waits, in order. */
   frames(): Frame[] {
@@ -106,7 +124,9 @@ export class ClientQueue {
   /** The kernel took these bytes. */
   written(bytes: number): void {
     this.#in_flight_bytes -= bytes;
-    if (this.queued_bytes <= this.limits.resume_bytes) this.#over = false;
+    if (this.queued_bytes <= Math.min(this.limits.resume_bytes, this.window.max_bytes / 2)) {
+      this.#over = false;
+    }
   }
   /** Forgets what was not handed to the socket. */
   clear(): void {

@@ -78,6 +78,7 @@ export class Edge implements EdgeInbox {
     this.client_context = {
       clock,
       limits: limits.queue,
+      max_lag_ms: limits.max_lag_ms,
       flusher: this.#flusher,
       metrics,
       noteAdmitted: options.noteAdmitted ?? (() => {}),
@@ -341,7 +342,7 @@ export class Edge implements EdgeInbox {
     this.#watched_ms = now_ms;
     this.history.tick(now_ms);
     for (const client of this.clients) {
-      if (!stalled && client.ping.waiting_ms > limits.max_lag_ms) client.markLate();
+      if (!stalled && client.window.waiting_ms > limits.max_lag_ms) client.markLate();
     }
     for (const [relay, since_ms] of this.#idle) {
       if (now_ms - since_ms < limits.resume_ms) continue;

@@ -137,7 +137,7 @@ export class EdgeSite {
         sent_messages: client.sent_frames,
         sent_bytes: client.sent_bytes,
         skipped_messages: client.skipped_frames,
-        lag_ms: client.ping.lag_ms,
+        lag_ms: client.window.lag_ms,
         step: client.step,
       }),
       kick: () => client.close("kicked"),
