@@ -14,6 +14,8 @@ export async function conform(url, WebSocketClass) {
   const check = (condition, what, seen) => {
     if (!condition) throw new Error(`${what}: ${JSON.stringify(seen)?.slice(0, 500)}`);
   };
+  /** Of BTCUSD: sums of quantities differ in bits that no lot has, and coarser decimals round halves by them. */
+  const LOT_DECIMALS = 8;
   const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
   function connect() {
@@ -119,7 +121,7 @@ export async function conform(url, WebSocketClass) {
       const [sum, count] = levels.get(price) ?? [0, 0];
       levels.set(price, [sum + quantity, count + 1]);
     }
-    return [...levels].map(([price, [quantity, count]]) => [price, quantity.toFixed(6), count]);
+    return [...levels].map(([price, [quantity, count]]) => [price, quantity.toFixed(LOT_DECIMALS), count]);
   }
   function applyMbp(book, data) {
     for (const side of ["bids", "asks"]) {
@@ -155,7 +157,7 @@ export async function conform(url, WebSocketClass) {
       mbp.timestamp,
       [...mbp.data.bids, ...mbp.data.asks].map((
         level,
-      ) => [level.price, level.quantity.toFixed(6), level.order_count]),
+      ) => [level.price, level.quantity.toFixed(LOT_DECIMALS), level.order_count]),
     );
     by_order.set(mbo.timestamp, aggregated([...mbo.data.bids, ...mbo.data.asks]));
     const eth = await client.data("eth");
