@@ -275,6 +275,9 @@ export async function conform(url, WebSocketClass) {
   check(closed.code === 1008, "a flood is closed with 1008", closed);
   passed.push("close codes 1003, 1008, 1009");
 
+  // Right after a heartbeat: Deno's own WebSocket tells 1005 where a ping crosses its close frame.
+  client.seen.length = 0;
+  await client.type("HeartBeat");
   client.socket.close(1000);
   check((await client.ended).code === 1000, "a clean close", client.closed);
   passed.push("clean close");
