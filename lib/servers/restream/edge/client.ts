@@ -107,7 +107,7 @@ export class Client implements Recipient, Flushable, CohortMember {
     readonly max_requests_per_second: number,
   ) {
     const { clock, limits, max_lag_ms } = context;
-    this.window = new ReadWindow(clock, max_lag_ms / 2, limits.max_queue_bytes / 4);
+    this.window = new ReadWindow(clock, max_lag_ms / 2, limits.max_queue_bytes / 2);
     this.#queue = new ClientQueue(limits, this.window);
     this.#requests = requestBucket(clock, max_requests_per_second);
     this.#errors = errorBucket(clock);

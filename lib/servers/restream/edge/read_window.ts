@@ -9,9 +9,11 @@ import type { Clock } from "../../../base/clock.ts";
 /** Until the first answers, and whatever they say. */
 const FIRST_BYTES = 131_072;
 const MIN_BYTES = 16_384;
+/** So many read quickly show that it reads quickly. */
+const TELLING_BYTES = 4_096;
 /** Pings follow each other after this share of the window, at most after so many bytes. */
 const PINGS_A_WINDOW = 4;
-const MAX_PING_EVERY_BYTES = 65_536;
+const MAX_PING_EVERY_BYTES = 262_144;
 /** Unanswered pings that are remembered. */
 const MAX_PINGS = 256;
 const PAYLOAD_BYTES = 4;
@@ -103,11 +105,14 @@ export class ReadWindow {
     return Math.max(this.#lag_ms, waiting_ms);
   }
 
-  /** So many bytes were read in this time. Few of them say nothing of how fast many would be. */
+  /** So many bytes were read in this time. A few say nothing of how fast many would be. */
   #fit(bytes: number, lag_ms: number): void {
-    if (bytes * 2 < this.#max_bytes) return;
     const fitting_bytes = bytes * this.target_ms / Math.max(1, lag_ms);
-    const least_bytes = lag_ms <= this.target_ms ? this.#max_bytes : Math.max(MIN_BYTES, this.#max_bytes / 2);
-    this.#max_bytes = Math.min(this.limit_bytes, Math.max(least_bytes, fitting_bytes));
+    if (lag_ms <= this.target_ms) {
+      if (bytes < TELLING_BYTES) return;
+      this.#max_bytes = Math.max(this.#max_bytes, Math.min(fitting_bytes, this.limit_bytes));
+    } else if (bytes * 2 >= this.#max_bytes) {
+      this.#max_bytes = Math.min(this.limit_bytes, Math.max(MIN_BYTES, fitting_bytes, this.#max_bytes / 2));
+    }
   }
 }
