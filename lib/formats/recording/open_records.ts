@@ -118,12 +118,12 @@ class CaptureRecords implements Records {
 
 /**
  * A source may begin anywhere in a segment: its certificate knows. A segment without one (its recorder lives, or was
- * killed) is read through.
+ * killed), or with one that can't be read, is read through.
  */
 async function sourcesOfSegment(path: string): Promise<readonly SourceMark[]> {
   const name = basename(path);
-  const known = await readCertificate(`${dirname(path)}/${certificateName(name)}`);
-  return known?.sources ?? (await readThrough(path, name)).certificate.sources;
+  const known = await readCertificate(`${dirname(path)}/${certificateName(name)}`).catch(() => undefined);
+  return Array.isArray(known?.sources) ? known.sources : (await readThrough(path, name)).certificate.sources;
 }
 
 function sourcesIn(block: Uint8Array): SourceMark[] {

@@ -132,6 +132,8 @@ Deno.test("sources that begin late, and after blocks without records, are found"
     const found = async () => (await (await openRecords(folder)).sources()).map(({ source }) => source);
     assert.deepEqual(await found(), ["first", "second"]);
     const [name] = await listSegments(folder);
+    await Deno.writeTextFile(`${folder}/${certificateName(name)}`, "no JSON");
+    assert.deepEqual(await found(), ["first", "second"]);
     // As a recorder leaves it that lives or was killed.
     await Deno.remove(`${folder}/${certificateName(name)}`);
     assert.deepEqual(await found(), ["first", "second"]);
