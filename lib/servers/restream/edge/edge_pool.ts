@@ -8,9 +8,14 @@ import type { Edge } from "./edge.ts";
 
 /** Frames looked at to tell which are shared; past it the rest counts as if each client had its own. */
 const MAX_FRAMES_SEEN = 20_000;
+/** Looking takes milliseconds in which nobody is served; between two looks the shared part is taken to be as it was. */
+const LOOK_MS = 1_000;
 
 export class EdgePool implements GuardedPool {
   readonly #holdings = new Holdings();
+  #looked_ms = -Infinity;
+  /** Of the bytes of all clients, those that are in memory, at the last look. */
+  #own_share = 1;
 
   constructor(readonly name: string, readonly edge: Edge) {}
 
@@ -42,7 +47,14 @@ export class EdgePool implements GuardedPool {
 
   /** Shared frames count once; what is on its way to the kernel counts for each client, since TLS copies it. */
   #unique(client_bytes: number): number {
-    if (client_bytes === 0) return 0;
+    const now_ms = this.edge.options.clock.monotonic_ms();
+    if (client_bytes > 0 && now_ms - this.#looked_ms >= LOOK_MS) {
+      this.#looked_ms = now_ms;
+      this.#own_share = Math.max(0, 1 - this.#repeatedBytes() / client_bytes);
+    }
+    return Math.round(client_bytes * this.#own_share);
+  }
+  #repeatedBytes(): number {
     const seen = new Set<unknown>();
     let repeated_bytes = 0;
     for (const client of this.edge.clients) {
@@ -53,6 +65,6 @@ export class EdgePool implements GuardedPool {
       }
       if (seen.size > MAX_FRAMES_SEEN) break;
     }
-    return Math.max(0, client_bytes - repeated_bytes);
+    return repeated_bytes;
   }
 }
