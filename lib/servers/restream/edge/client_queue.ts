@@ -7,6 +7,7 @@ import type { Frame } from "../../../wire/websocket_frame.ts";
 import type { QueueLimits } from "../config.ts";
 import type { ReadWindow } from "./read_window.ts";
 
+/** A client that reads slowly waits for its bytes: behind more of its own windows than these it would read old news. */
 const WINDOWS_BEFORE_CONFLATION = 2;
 
 export class ClientQueue {
@@ -46,16 +47,13 @@ export class ClientQueue {
     if (queued_bytes > this.#conflate_bytes) this.#over = true;
     return true;
   }
-  /** A client that reads slowly waits for its bytes: beyond a few windows of its own it would read old news. */
   get #conflate_bytes(): number {
     return Math.min(this.limits.conflate_bytes, this.window.max_bytes * WINDOWS_BEFORE_CONFLATION);
   }
   /** Whether a batch that all share may go straight to the socket: nothing of its own waits, and it fits the window. */
   canPass(bytes: number): boolean {
-    if (this.pending > 0 || !this.window.admits(bytes)) return false;
-    const in_flight_bytes = this.#in_flight_bytes + bytes;
-    return in_flight_bytes <= this.limits.window_bytes ||
-      (this.#in_flight_bytes === 0 && in_flight_bytes <= this.limits.max_queue_bytes);
+    return this.pending === 0 && this.queued_bytes + bytes <= this.limits.max_queue_bytes &&
+      this.#fits(0, bytes);
   }
   /** It waits at or below the step at which anything is conflated, with so many bytes more. */
   keepsUpWith(bytes: number): boolean {

@@ -14,7 +14,7 @@ const LOOK_MS = 1_000;
 export class EdgePool implements GuardedPool {
   readonly #holdings = new Holdings();
   #looked_ms = -Infinity;
-  /** Of the bytes of all clients, those that are in memory, at the last look. */
+  /** Of the bytes that clients hold together, what is in memory once, at the last look. */
   #own_share = 1;
 
   constructor(readonly name: string, readonly edge: Edge) {}
